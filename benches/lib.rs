@@ -1,0 +1,1 @@
+//! Benches of the crates (criterion) and of the runtimes.

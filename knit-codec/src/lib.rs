@@ -1,0 +1,1 @@
+//! A compact, versioned binary format for the values of JavaScript.

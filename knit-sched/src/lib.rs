@@ -1,0 +1,1 @@
+//! A worker pool over shared memory: lanes, stealing, worker states, crash bookkeeping.

@@ -1,0 +1,1 @@
+//! Mapped memory shared by threads and processes, and wait/wake on a word in it.
