@@ -1,0 +1,146 @@
+//! Running other programs: shown before they start, and either required to succeed or watched.
+
+use std::ffi::OsStr;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Command, ExitStatus, Stdio};
+
+use crate::error::{Error, Result};
+
+/// A command line as a person would type it.
+pub fn line(command: &Command) -> String {
+    let quote = |word: &OsStr| {
+        let word = word.to_string_lossy();
+        let plain = |c: char| c.is_alphanumeric() || "-_./=:,+@".contains(c);
+        if !word.is_empty() && word.chars().all(plain) {
+            word.into_owned()
+        } else {
+            format!("'{}'", word.replace('\'', r"'\''"))
+        }
+    };
+    std::iter::once(command.get_program())
+        .chain(command.get_args())
+        .map(quote)
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+fn start_error(command: &Command, source: std::io::Error) -> Error {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let hint = match program.as_str() {
+        "npm" => {
+            "\nnpm comes with Node.js (https://nodejs.org); any version that npm supports will do."
+        }
+        _ => "",
+    };
+    Error::Start {
+        program,
+        hint,
+        source,
+    }
+}
+
+/// Runs a program with our own input and output and returns how it ended.
+pub fn status(command: &mut Command) -> Result<ExitStatus> {
+    eprintln!("$ {}", line(command));
+    command.status().map_err(|e| start_error(command, e))
+}
+
+/// Runs a program that must succeed.
+pub fn run(command: &mut Command) -> Result<()> {
+    let status = status(command)?;
+    if status.success() {
+        return Ok(());
+    }
+    Err(Error::Failed {
+        line: line(command),
+        status: status.to_string(),
+    })
+}
+
+/// Runs a program that must succeed, quietly, and returns what it wrote to standard output.
+pub fn read(command: &mut Command) -> Result<String> {
+    let output = command
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|e| start_error(command, e))?;
+    if !output.status.success() {
+        return Err(Error::Failed {
+            line: line(command),
+            status: output.status.to_string(),
+        });
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// What a watched program wrote and how it ended.
+pub struct Watched {
+    /// Both streams; each stream's lines are in order.
+    pub text: String,
+    /// How it ended.
+    pub status: ExitStatus,
+}
+
+/// Runs a program, shows what it writes as it writes it, and keeps a copy.
+pub fn watch(command: &mut Command) -> Result<Watched> {
+    eprintln!("$ {}", line(command));
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|e| start_error(command, e))?;
+    let stdout = child.stdout.take().expect("stdout was asked to be a pipe");
+    let stderr = child.stderr.take().expect("stderr was asked to be a pipe");
+    // Two readers: a program that fills one pipe while we wait on the other would never end.
+    let (out, err) = std::thread::scope(|scope| {
+        let err = scope.spawn(|| copy(stderr, std::io::stderr()));
+        let out = copy(stdout, std::io::stdout());
+        (out, err.join().expect("the copier does not panic"))
+    });
+    let status = child.wait().map_err(|e| start_error(command, e))?;
+    Ok(Watched {
+        text: out + &err,
+        status,
+    })
+}
+
+/// Copies lines until the pipe ends; a line is bytes up to a newline, whatever they hold.
+fn copy(from: impl Read, mut to: impl Write) -> String {
+    let mut from = BufReader::new(from);
+    let mut text = String::new();
+    let mut line = Vec::new();
+    while from.read_until(b'\n', &mut line).is_ok_and(|n| n > 0) {
+        // A closed output of ours must not lose the counts.
+        let _ = to.write_all(&line);
+        text.push_str(&String::from_utf8_lossy(&line));
+        line.clear();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_can_be_pasted_into_a_shell() {
+        let mut command = Command::new("npm");
+        command.args(["run", "it's here", ""]);
+        assert_eq!(line(&command), r"npm run 'it'\''s here' ''");
+    }
+
+    #[test]
+    fn watching_keeps_both_streams_and_the_status() {
+        let mut command = Command::new("sh");
+        command.args(["-c", "echo out; echo err >&2; exit 3"]);
+        let watched = watch(&mut command).unwrap();
+        assert!(watched.text.contains("out\n") && watched.text.contains("err\n"));
+        assert_eq!(watched.status.code(), Some(3));
+    }
+
+    #[test]
+    fn a_program_that_is_not_there_is_an_error_that_names_it() {
+        let error = run(&mut Command::new("knit-no-such-program")).unwrap_err();
+        assert!(error.to_string().contains("knit-no-such-program"));
+    }
+}
