@@ -1,0 +1,14 @@
+// Bun: web workers, the collector through Bun.gc.
+import type { Runtime } from "./runtime.ts";
+import { startWebWorker } from "./web.ts";
+
+const { Bun } = globalThis as unknown as { Bun: { version: string; gc(wait: boolean): void } };
+
+export const runtime: Runtime = {
+  name: "bun",
+  version: Bun.version,
+  childFlags: [],
+  hasPiscina: false,
+  startWorker: startWebWorker,
+  collect: () => Bun.gc(true),
+};

@@ -1,0 +1,14 @@
+// Deno: web workers. The collector is reachable only if the program was started with `--v8-flags=--expose-gc`.
+import type { Runtime } from "./runtime.ts";
+import { startWebWorker } from "./web.ts";
+
+const scope = globalThis as unknown as { Deno: { version: { deno: string } }; gc?: () => void };
+
+export const runtime: Runtime = {
+  name: "deno",
+  version: scope.Deno.version.deno,
+  childFlags: ["run", "-A", "--v8-flags=--expose-gc"],
+  hasPiscina: false,
+  startWorker: startWebWorker,
+  collect: () => scope.gc?.(),
+};

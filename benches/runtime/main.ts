@@ -1,0 +1,77 @@
+// The runtime benches: the pool against bare workers, Piscina and the floor, in one run on one machine.
+//
+//     node benches/runtime/main.ts [--quick] [--json <file>] [--only <workload,...>] [--without <contestant,...>]
+//
+// See ../README.md for what is measured and how to read it.
+import { availableParallelism } from "node:os";
+import { fileURLToPath } from "node:url";
+import { currentRuntime } from "./adapters/runtime.ts";
+import { Bench, within, type Workload } from "./harness/bench.ts";
+import { parse } from "./harness/options.ts";
+import { table, writeJson } from "./harness/report.ts";
+import { workload as batch } from "./workloads/batch.ts";
+import { workload as beside } from "./workloads/beside.ts";
+import { workload as cores } from "./workloads/cores.ts";
+import { childMain, idleWorkload, memoryWorkload, startupWorkload } from "./workloads/isolated.ts";
+import { workload as lateness } from "./workloads/lateness.ts";
+import { workload as oneByOne } from "./workloads/one-by-one.ts";
+import { workload as payloads } from "./workloads/payloads.ts";
+import { workload as processes } from "./workloads/processes.ts";
+import { workload as quiet } from "./workloads/quiet.ts";
+
+const WORKLOADS: readonly Workload[] = [
+  oneByOne,
+  batch,
+  quiet,
+  lateness,
+  idleWorkload,
+  cores,
+  beside,
+  startupWorkload,
+  memoryWorkload,
+  payloads,
+  processes,
+];
+
+/** No workload takes this long, unless something hangs. */
+const WORKLOAD_DEADLINE_MS = 15 * 60_000;
+
+async function main(): Promise<number> {
+  const options = parse(
+    process.argv.slice(2),
+    WORKLOADS.map((workload) => workload.name),
+  );
+  const runtime = await currentRuntime();
+  if (options.child.length > 0) {
+    await childMain(runtime, options.child);
+    return 0;
+  }
+  const bench = new Bench(runtime, options);
+  const start = performance.now();
+  const seconds = (): number => (performance.now() - start) / 1000;
+  console.error(`${runtime.name} ${runtime.version}, ${availableParallelism()} cores`);
+  for (const workload of WORKLOADS) {
+    if (options.only.length > 0 && !options.only.includes(workload.name)) continue;
+    const before = seconds();
+    try {
+      await within(WORKLOAD_DEADLINE_MS, workload.run(bench));
+    } catch (error) {
+      bench.problem(workload.name, "workload", error);
+    }
+    console.error(`${workload.name}: ${(seconds() - before).toFixed(1)} s`);
+  }
+  for (const line of table(bench.rows)) console.log(line);
+  const json =
+    options.json ?? fileURLToPath(new URL(`../../target/bench/${runtime.name}.json`, import.meta.url));
+  await writeJson(json, bench, seconds());
+  console.log(`\n${seconds().toFixed(0)} s; raw figures in ${json}`);
+  for (const problem of bench.problems) console.log(`problem: ${problem}`);
+  return bench.problems.length === 0 ? 0 : 1;
+}
+
+try {
+  process.exit(await main());
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exit(2);
+}

@@ -1,0 +1,62 @@
+// Ten tiny calls made right after one that takes 300 ms, on two workers: the tiny ones must not wait for it.
+//
+// Twice: the long task sleeps, so that both cores are free for the rest; and it computes, so that the host and the other worker
+// share what is left.
+import type { Contestant } from "../contestants/contestant.ts";
+import type { Workload } from "../harness/bench.ts";
+import { quantile } from "../harness/stats.ts";
+
+const WORKERS = 2;
+const LONG_MS = 300;
+const TINY = 10;
+
+async function tinyCalls(contestant: Contestant, long: Promise<number>): Promise<number[]> {
+  const start = performance.now();
+  const durations = await Promise.all(
+    Array.from({ length: TINY }, async () => {
+      await contestant.empty();
+      return performance.now() - start;
+    }),
+  );
+  await long;
+  return durations;
+}
+
+export const workload: Workload = {
+  name: "beside",
+  async run(bench) {
+    await bench.withContestants("beside", ["knit", "post", "piscina"], WORKERS, async (contestants) => {
+      for (const contestant of contestants) await contestant.emptyBatch(2000);
+      const rounds = bench.rounds(5, 20);
+      const sleeping = await bench.interleave("beside", contestants, rounds, (contestant) =>
+        tinyCalls(contestant, contestant.sleep(LONG_MS)),
+      );
+      const computing = await bench.interleave("beside, computing", contestants, rounds, (contestant) =>
+        tinyCalls(contestant, contestant.spin(LONG_MS)),
+      );
+      const p99 = (values: number[]): number => quantile(values, 0.99);
+      bench.add(
+        {
+          id: "beside.sleeping.p99",
+          title: "10 tiny calls beside one that sleeps 300 ms, p99",
+          unit: "ms",
+          rounds,
+          goal: { kind: "atMost", limit: 1 },
+        },
+        sleeping,
+        p99,
+      );
+      bench.add(
+        {
+          id: "beside.computing.p99",
+          title: "10 tiny calls beside one that computes 300 ms, p99",
+          unit: "ms",
+          rounds,
+          goal: { kind: "atMost", limit: 1 },
+        },
+        computing,
+        p99,
+      );
+    });
+  },
+};
