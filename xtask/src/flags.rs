@@ -1,16 +1,34 @@
 //! The command line as a typed value.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use lexopt::prelude::*;
 
 use crate::error::{Error, Result};
+use crate::project::Runtime;
 
 /// What `cargo xtask help` prints.
 pub const HELP: &str = "\
 cargo xtask <command>
 
-  setup                    install the pinned runtimes and tools (npm ci), if they are not there yet
+  setup                     install the pinned runtimes and tools (npm ci), unless they are there
+  build                     set up, compile the native library and the TypeScript of the package
+  test [--only <steps>] [--on <runtimes>]
+                            everything: Rust, loom models, memcheck, types, the suite on the runtimes
+                            steps: rust, loom, memcheck, build, generated, types, js
+                            runtimes: node22, node24, node26, deno, bun
+  demo [<folder>] [--threads <n>] [--on <runtime>]
+                            hash, compress and count every file of a folder, on one thread and on all
+  bench [--quick] [--on <runtime>] [--criterion] [-- <flags of the bench>]
+                            the runtime benches; with --criterion the crates' benches instead
+  layout [--check]          write the TypeScript constants of the shared layout; --check: compare only
+  vectors [--check]         write the golden vectors of the value format; --check: compare only
+  pack                      make the npm package, and try it as a stranger would
+  publish-check             what `cargo publish` would say of every crate
+  fuzz [--seconds <n>] [<target>...]
+                            run the fuzz targets, each for n seconds (60)
+  ci                        formatting, lints, documentation, test, pack, and short forms of the rest
 ";
 
 /// A command with its flags.
@@ -20,6 +38,108 @@ pub enum Command {
     Help,
     /// Installs what `package-lock.json` pins.
     Setup,
+    /// Builds the package.
+    Build,
+    /// Runs the tests.
+    Test(Test),
+    /// Runs the demo.
+    Demo(Demo),
+    /// Runs the benches.
+    Bench(Bench),
+    /// Writes or compares the constants of the shared layout.
+    Layout { check: bool },
+    /// Writes or compares the golden vectors.
+    Vectors { check: bool },
+    /// Makes and tries the npm package.
+    Pack,
+    /// Tries the crates' publication.
+    PublishCheck,
+    /// Runs the fuzz targets.
+    Fuzz(Fuzz),
+    /// Runs everything.
+    Ci,
+}
+
+/// A part of `test`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// `cargo test`, doc tests included.
+    Rust,
+    /// The models of the lock-free code.
+    Loom,
+    /// Valgrind over the native tests.
+    Memcheck,
+    /// The package itself.
+    Build,
+    /// Generated files that are committed.
+    Generated,
+    /// The TypeScript type check.
+    Types,
+    /// The TypeScript suite.
+    Js,
+}
+
+impl Step {
+    const ALL: [(Step, &str); 7] = [
+        (Step::Rust, "rust"),
+        (Step::Loom, "loom"),
+        (Step::Memcheck, "memcheck"),
+        (Step::Build, "build"),
+        (Step::Generated, "generated"),
+        (Step::Types, "types"),
+        (Step::Js, "js"),
+    ];
+}
+
+/// Flags of `test`.
+#[derive(Debug, PartialEq)]
+pub struct Test {
+    /// The steps to run.
+    pub only: Vec<Step>,
+    /// The runtimes that the TypeScript suite runs on.
+    pub on: Vec<Runtime>,
+}
+
+impl Default for Test {
+    fn default() -> Test {
+        Test {
+            only: Step::ALL.map(|(step, _)| step).to_vec(),
+            on: Runtime::NODES.to_vec(),
+        }
+    }
+}
+
+/// Flags of `demo`.
+#[derive(Debug, PartialEq)]
+pub struct Demo {
+    /// The folder to read; the project itself if none is named.
+    pub folder: Option<PathBuf>,
+    /// Worker threads; one for each core if not named.
+    pub threads: Option<u32>,
+    /// The runtime to run on.
+    pub on: Runtime,
+}
+
+/// Flags of `bench`.
+#[derive(Debug, PartialEq)]
+pub struct Bench {
+    /// Fewer rounds.
+    pub quick: bool,
+    /// The crates' benches instead of the runtime's.
+    pub criterion: bool,
+    /// The runtime to run on.
+    pub on: Runtime,
+    /// Handed on to the bench program.
+    pub rest: Vec<OsString>,
+}
+
+/// Flags of `fuzz`.
+#[derive(Debug, PartialEq)]
+pub struct Fuzz {
+    /// How long each target runs.
+    pub seconds: u32,
+    /// The targets; all if none is named.
+    pub targets: Vec<String>,
 }
 
 /// Reads the command line, program name first.
@@ -28,18 +148,204 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command> {
     command(&mut parser).map_err(|e| Error::Usage(e.to_string()))
 }
 
-fn command(parser: &mut lexopt::Parser) -> std::result::Result<Command, lexopt::Error> {
-    let command = match parser.next()? {
+type Parsed<T> = std::result::Result<T, lexopt::Error>;
+
+fn command(parser: &mut lexopt::Parser) -> Parsed<Command> {
+    let name = match parser.next()? {
         None | Some(Short('h') | Long("help")) => return Ok(Command::Help),
-        Some(Value(name)) => match name.string()?.as_str() {
-            "help" => Command::Help,
-            "setup" => Command::Setup,
-            other => return Err(format!("there is no command `{other}`").into()),
-        },
+        Some(Value(name)) => name.string()?,
         Some(other) => return Err(other.unexpected()),
     };
+    match name.as_str() {
+        "help" => bare(parser, Command::Help),
+        "setup" => bare(parser, Command::Setup),
+        "build" => bare(parser, Command::Build),
+        "pack" => bare(parser, Command::Pack),
+        "publish-check" => bare(parser, Command::PublishCheck),
+        "ci" => bare(parser, Command::Ci),
+        "layout" => Ok(Command::Layout {
+            check: check(parser)?,
+        }),
+        "vectors" => Ok(Command::Vectors {
+            check: check(parser)?,
+        }),
+        "test" => test(parser).map(Command::Test),
+        "demo" => demo(parser).map(Command::Demo),
+        "bench" => bench(parser).map(Command::Bench),
+        "fuzz" => fuzz(parser).map(Command::Fuzz),
+        other => Err(format!("there is no command `{other}`").into()),
+    }
+}
+
+fn bare(parser: &mut lexopt::Parser, command: Command) -> Parsed<Command> {
     match parser.next()? {
         None => Ok(command),
         Some(other) => Err(other.unexpected()),
+    }
+}
+
+fn check(parser: &mut lexopt::Parser) -> Parsed<bool> {
+    let mut check = false;
+    while let Some(arg) = parser.next()? {
+        match arg {
+            Long("check") => check = true,
+            other => return Err(other.unexpected()),
+        }
+    }
+    Ok(check)
+}
+
+fn test(parser: &mut lexopt::Parser) -> Parsed<Test> {
+    let mut flags = Test::default();
+    while let Some(arg) = parser.next()? {
+        match arg {
+            Long("only") => flags.only = list(parser, "step", step)?,
+            Long("on") => flags.on = list(parser, "runtime", Runtime::parse)?,
+            other => return Err(other.unexpected()),
+        }
+    }
+    Ok(flags)
+}
+
+fn demo(parser: &mut lexopt::Parser) -> Parsed<Demo> {
+    let mut flags = Demo {
+        folder: None,
+        threads: None,
+        on: Runtime::Node24,
+    };
+    while let Some(arg) = parser.next()? {
+        match arg {
+            Long("threads") => flags.threads = Some(parser.value()?.parse()?),
+            Long("on") => flags.on = one(parser, "runtime", Runtime::parse)?,
+            Value(folder) if flags.folder.is_none() => flags.folder = Some(folder.into()),
+            other => return Err(other.unexpected()),
+        }
+    }
+    Ok(flags)
+}
+
+fn bench(parser: &mut lexopt::Parser) -> Parsed<Bench> {
+    let mut flags = Bench {
+        quick: false,
+        criterion: false,
+        on: Runtime::Node24,
+        rest: Vec::new(),
+    };
+    // Everything after `--` belongs to the bench program, also what looks like a flag of ours.
+    while let Some(arg) = parser.next()? {
+        match arg {
+            Long("quick") => flags.quick = true,
+            Long("criterion") => flags.criterion = true,
+            Long("on") => flags.on = one(parser, "runtime", Runtime::parse)?,
+            Value(first) => {
+                flags.rest.push(first);
+                flags.rest.extend(parser.raw_args()?);
+            }
+            other => return Err(other.unexpected()),
+        }
+    }
+    Ok(flags)
+}
+
+fn fuzz(parser: &mut lexopt::Parser) -> Parsed<Fuzz> {
+    let mut flags = Fuzz {
+        seconds: 60,
+        targets: Vec::new(),
+    };
+    while let Some(arg) = parser.next()? {
+        match arg {
+            Long("seconds") => flags.seconds = parser.value()?.parse()?,
+            Value(target) => flags.targets.push(target.string()?),
+            other => return Err(other.unexpected()),
+        }
+    }
+    // libFuzzer takes no limit for an unlimited run, which would never report.
+    if flags.seconds == 0 {
+        return Err("--seconds must be at least 1".into());
+    }
+    Ok(flags)
+}
+
+fn step(name: &str) -> Option<Step> {
+    Step::ALL
+        .into_iter()
+        .find(|(_, n)| *n == name)
+        .map(|(step, _)| step)
+}
+
+fn one<T>(parser: &mut lexopt::Parser, kind: &str, find: fn(&str) -> Option<T>) -> Parsed<T> {
+    let name = parser.value()?.string()?;
+    find(&name).ok_or_else(|| format!("there is no {kind} `{name}`").into())
+}
+
+fn list<T>(parser: &mut lexopt::Parser, kind: &str, find: fn(&str) -> Option<T>) -> Parsed<Vec<T>> {
+    let names = parser.value()?.string()?;
+    let named =
+        |name: &str| find(name).ok_or_else(|| format!("there is no {kind} `{name}`").into());
+    names.split(',').map(named).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(args: &[&str]) -> Result<Command> {
+        parse(
+            std::iter::once("xtask")
+                .chain(args.iter().copied())
+                .map(OsString::from),
+        )
+    }
+
+    #[test]
+    fn every_command_of_the_help_is_one() {
+        let names = HELP.lines().filter_map(|line| {
+            let name = line.strip_prefix("  ")?;
+            name.starts_with(char::is_alphabetic)
+                .then(|| name.split(' ').next())?
+        });
+        assert_eq!(names.clone().count(), 11);
+        for name in names {
+            assert!(parsed(&[name]).is_ok(), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_step_of_the_help_is_one() {
+        for (_, name) in Step::ALL {
+            assert!(HELP.contains(name), "{name}");
+        }
+        assert_eq!(
+            parsed(&["test", "--only", "rust,js", "--on", "node22"]).unwrap(),
+            Command::Test(Test {
+                only: vec![Step::Rust, Step::Js],
+                on: vec![Runtime::Node22],
+            })
+        );
+    }
+
+    #[test]
+    fn what_nothing_understands_is_named() {
+        for (args, named) in [
+            (&["tset"][..], "tset"),
+            (&["setup", "--force"], "--force"),
+            (&["test", "--on", "node20"], "node20"),
+            (&["demo", "a", "b"], "b"),
+            (&["demo", "--threads", "many"], "many"),
+            (&["fuzz", "--seconds", "0"], "--seconds"),
+        ] {
+            let error = parsed(args).unwrap_err().to_string();
+            assert!(error.contains(named), "{args:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_bench_program_gets_what_follows_the_dashes() {
+        let Command::Bench(flags) = parsed(&["bench", "--quick", "--", "--only", "idle"]).unwrap()
+        else {
+            panic!("another command")
+        };
+        assert!(flags.quick && !flags.criterion);
+        assert_eq!(flags.rest, ["--only", "idle"]);
     }
 }

@@ -6,10 +6,12 @@
 //! a `node` that happens to be on the path (that one runs npm and nothing else).
 
 mod cmd;
+mod count;
 mod error;
 mod flags;
 mod process;
 mod project;
+mod report;
 
 use std::process::ExitCode;
 

@@ -1,6 +1,15 @@
 //! One file per command.
 
+mod bench;
+mod build;
+mod ci;
+mod demo;
+mod fuzz;
+mod generated;
+mod pack;
+mod publish_check;
 mod setup;
+mod test;
 
 use crate::error::Result;
 use crate::flags::{Command, HELP};
@@ -11,6 +20,16 @@ pub fn run(project: &Project, command: Command) -> Result<bool> {
     match command {
         Command::Help => print!("{HELP}"),
         Command::Setup => setup::run(project)?,
+        Command::Build => build::run(project)?,
+        Command::Layout { check } => generated::layout(project, check)?,
+        Command::Vectors { check } => generated::vectors(project, check)?,
+        Command::Test(flags) => return test::run(project, &flags),
+        Command::Demo(flags) => demo::run(project, &flags)?,
+        Command::Bench(flags) => bench::run(project, &flags)?,
+        Command::Pack => return pack::run(project),
+        Command::PublishCheck => publish_check::run(project)?,
+        Command::Fuzz(flags) => fuzz::run(project, &flags)?,
+        Command::Ci => return ci::run(project),
     }
     Ok(true)
 }

@@ -1,0 +1,150 @@
+//! `build`: the npm package's two halves, native library and compiled TypeScript.
+//!
+//! 1. `cargo build --release` of `knit-node`; the library goes to
+//!    `knit-node/lib/knit-node.<platform>-<arch>.node`, named as `process.platform` and
+//!    `process.arch` name the machine.
+//! 2. `tsc` writes `knit-node/dist`; files there whose source is gone are removed, so that the
+//!    package never holds a module that no longer exists.
+
+use std::path::{Path, PathBuf};
+
+use super::setup;
+use crate::error::{At, Error, Result};
+use crate::process;
+use crate::project::Project;
+
+/// Builds the package.
+pub fn run(project: &Project) -> Result<()> {
+    setup::run(project)?;
+    native(project)?;
+    typescript(project)
+}
+
+/// Compiles the native library and puts it in its place.
+fn native(project: &Project) -> Result<()> {
+    process::run(
+        project
+            .cargo()
+            .args(["build", "--release", "--package", "knit-node"]),
+    )?;
+    let name = format!(
+        "{}knit_node{}",
+        std::env::consts::DLL_PREFIX,
+        std::env::consts::DLL_SUFFIX
+    );
+    let built = project.target()?.join("release").join(name);
+    let lib = project.path("knit-node/lib");
+    std::fs::create_dir_all(&lib).at(&lib)?;
+    let place = lib.join(library_name(std::env::consts::OS, std::env::consts::ARCH));
+    // A running program may have the old file mapped: writing into it would crash that program,
+    // renaming over it leaves it alone.
+    let fresh = place.with_extension("node.new");
+    std::fs::copy(&built, &fresh).at(&built)?;
+    std::fs::rename(&fresh, &place).at(&place)
+}
+
+/// The library's file name, in the words of `process.platform` and `process.arch`.
+fn library_name(os: &str, arch: &str) -> String {
+    let platform = match os {
+        "macos" => "darwin",
+        "windows" => "win32",
+        other => other,
+    };
+    let arch = match arch {
+        "x86_64" => "x64",
+        "aarch64" => "arm64",
+        "x86" => "ia32",
+        other => other,
+    };
+    format!("knit-node.{platform}-{arch}.node")
+}
+
+/// Compiles the TypeScript.
+fn typescript(project: &Project) -> Result<()> {
+    let mut tsc = project.tool("typescript/bin/tsc");
+    process::run(tsc.args(["--project", "knit-node/tsconfig.build.json"]))?;
+    let (dist, ts) = (project.path("knit-node/dist"), project.path("knit-node/ts"));
+    for file in files(&dist)? {
+        let below = file.strip_prefix(&dist).expect("it was found in there");
+        if !source(below).is_some_and(|source| ts.join(source).is_file()) {
+            std::fs::remove_file(&file).at(&file)?;
+        }
+    }
+    Ok(())
+}
+
+/// The source that a compiled file comes from.
+fn source(compiled: &Path) -> Option<PathBuf> {
+    let path = compiled.to_str()?;
+    let stem = path
+        .strip_suffix(".d.ts")
+        .or_else(|| path.strip_suffix(".js"))?;
+    Some(format!("{stem}.ts").into())
+}
+
+/// Every file below a folder; symbolic links are not followed.
+pub fn files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).at(folder)? {
+        let entry = entry.at(folder)?;
+        if entry.file_type().at(&entry.path())?.is_dir() {
+            found.extend(files(&entry.path())?);
+        } else {
+            found.push(entry.path());
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// The library in its place, for commands that need it to be there.
+pub fn library(project: &Project) -> Result<PathBuf> {
+    let name = library_name(std::env::consts::OS, std::env::consts::ARCH);
+    let path = project.path("knit-node/lib").join(name);
+    if path.is_file() {
+        Ok(path)
+    } else {
+        Err(Error::Missing(format!("{} is not there", path.display())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_library_is_named_as_javascript_names_the_machine() {
+        assert_eq!(library_name("linux", "x86_64"), "knit-node.linux-x64.node");
+        assert_eq!(
+            library_name("macos", "aarch64"),
+            "knit-node.darwin-arm64.node"
+        );
+        assert_eq!(
+            library_name("windows", "x86_64"),
+            "knit-node.win32-x64.node"
+        );
+    }
+
+    #[test]
+    fn a_compiled_file_knows_its_source() {
+        assert_eq!(source(Path::new("api/pool.js")), Some("api/pool.ts".into()));
+        assert_eq!(
+            source(Path::new("api/pool.d.ts")),
+            Some("api/pool.ts".into())
+        );
+        assert_eq!(source(Path::new("stray.map")), None);
+    }
+
+    #[test]
+    fn files_are_found_at_any_depth() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(folder.path().join("a/b")).unwrap();
+        std::fs::write(folder.path().join("a/b/deep"), "").unwrap();
+        std::fs::write(folder.path().join("top"), "").unwrap();
+        let names = files(folder.path()).unwrap();
+        assert_eq!(
+            names,
+            [folder.path().join("a/b/deep"), folder.path().join("top")]
+        );
+    }
+}

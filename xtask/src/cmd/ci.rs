@@ -1,0 +1,64 @@
+//! `ci`: everything a change has to pass, ending in one line `N passed, N failed`.
+//!
+//! What `test` does, after the checks that are no tests (formatting, lints, documentation), and
+//! followed by the package and by short forms of the runs that have no natural end.
+
+use super::{bench, demo, fuzz, pack, test};
+use crate::error::Result;
+use crate::flags;
+use crate::process;
+use crate::project::{Project, Runtime};
+use crate::report::Report;
+
+/// Seconds for each fuzz target.
+const FUZZ_SECONDS: u32 = 10;
+
+/// Runs everything and prints the table.
+pub fn run(project: &Project) -> Result<bool> {
+    let mut report = Report::default();
+    let cargo = |args: &[&str]| process::run(project.cargo().args(args));
+    report.check("formatting", || cargo(&["fmt", "--all", "--check"]));
+    report.check("lints", || {
+        cargo(&[
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--",
+            "--deny",
+            "warnings",
+        ])
+    });
+    report.check("documentation", || {
+        let mut doc = project.cargo();
+        doc.args(["doc", "--workspace", "--no-deps"])
+            .env("RUSTDOCFLAGS", "--deny warnings");
+        process::run(&mut doc)
+    });
+    test::steps(project, &flags::Test::default(), &mut report);
+    pack::steps(project, &mut report);
+    report.check("demo over the package's sources", || {
+        let flags = flags::Demo {
+            folder: Some(project.path("knit-node/ts")),
+            threads: None,
+            on: Runtime::Node24,
+        };
+        demo::run(project, &flags)
+    });
+    report.check("short fuzzing", || {
+        let flags = flags::Fuzz {
+            seconds: FUZZ_SECONDS,
+            targets: Vec::new(),
+        };
+        fuzz::run(project, &flags)
+    });
+    report.check("quick benches", || {
+        let flags = flags::Bench {
+            quick: true,
+            criterion: false,
+            on: Runtime::Node24,
+            rest: Vec::new(),
+        };
+        bench::run(project, &flags)
+    });
+    Ok(report.finish())
+}

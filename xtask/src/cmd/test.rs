@@ -1,0 +1,229 @@
+//! `test`: everything, in order; a failure does not stop what follows.
+//!
+//! 1. Rust tests of the whole workspace, doc tests included.
+//! 2. Loom models: each crate with a `tests/loom_*.rs`, built with `--cfg loom` in a folder of its
+//!    own, because that flag rebuilds every dependency.
+//! 3. Valgrind's memcheck over the unit tests of the crates that touch mapped memory.
+//! 4. The package, and the generated files that are committed.
+//! 5. The TypeScript type check, then the suite on each runtime.
+
+use std::path::PathBuf;
+
+use super::{build, generated, setup};
+use crate::count::{Counts, Runner, count};
+use crate::error::{Error, Result};
+use crate::flags::{Step, Test};
+use crate::process;
+use crate::project::{Project, Runtime};
+use crate::report::{Outcome, Report};
+
+/// Crates whose unit tests run under valgrind: those with `unsafe` over mapped memory.
+const MEMCHECK: [&str; 2] = ["knit-shm", "knit-ring"];
+
+/// Milliseconds after which a single TypeScript test is taken to hang. No test's result depends on it.
+const HANGS: &str = "120000";
+
+/// Runs the tests and prints the table.
+pub fn run(project: &Project, flags: &Test) -> Result<bool> {
+    let mut report = Report::default();
+    steps(project, flags, &mut report);
+    Ok(report.finish())
+}
+
+/// Adds the steps of `test` to a report.
+pub fn steps(project: &Project, flags: &Test, report: &mut Report) {
+    let wanted = |step| flags.only.contains(&step);
+    if wanted(Step::Rust) {
+        report.step("rust tests", || rust(project));
+    }
+    if wanted(Step::Loom) {
+        for name in loom_crates(project) {
+            report.step(&format!("loom models of {name}"), || loom(project, &name));
+        }
+    }
+    if wanted(Step::Memcheck) {
+        for name in MEMCHECK {
+            report.step(&format!("memcheck of {name}"), || memcheck(project, name));
+        }
+    }
+    if wanted(Step::Build) {
+        report.check("build", || build::run(project));
+    }
+    if wanted(Step::Generated) {
+        report.check("generated layout", || generated::layout(project, true));
+        report.check("golden vectors", || generated::vectors(project, true));
+    }
+    if wanted(Step::Types) {
+        report.check("types", || types(project));
+    }
+    if wanted(Step::Js) {
+        for &runtime in &flags.on {
+            report.step(&format!("suite on {}", runtime.name()), || {
+                suite(project, runtime)
+            });
+        }
+    }
+}
+
+fn counted(runner: Runner, command: &mut std::process::Command) -> Result<Counts> {
+    let watched = process::watch(command)?;
+    Ok(count(runner, &watched.text).settle(watched.status.success()))
+}
+
+fn rust(project: &Project) -> Result<Counts> {
+    counted(
+        Runner::Cargo,
+        project
+            .cargo()
+            .args(["test", "--workspace", "--no-fail-fast"]),
+    )
+}
+
+/// The crates that have loom models.
+fn loom_crates(project: &Project) -> Vec<String> {
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(&project.root)
+        .into_iter()
+        .flatten()
+        .flatten()
+    {
+        let models = std::fs::read_dir(entry.path().join("tests"))
+            .into_iter()
+            .flatten()
+            .flatten();
+        if models
+            .into_iter()
+            .any(|file| is_model(&file.file_name().to_string_lossy()))
+        {
+            names.push(entry.file_name().to_string_lossy().into_owned());
+        }
+    }
+    names.sort();
+    names
+}
+
+fn is_model(file: &str) -> bool {
+    file.starts_with("loom_") && file.ends_with(".rs")
+}
+
+fn loom(project: &Project, name: &str) -> Result<Counts> {
+    let folder = project.target()?.join("loom");
+    let mut cargo = project.cargo();
+    cargo
+        .args([
+            "test",
+            "--release",
+            "--no-fail-fast",
+            "--package",
+            name,
+            "--test",
+            "loom_*",
+        ])
+        .arg("--target-dir")
+        .arg(folder)
+        .env("RUSTFLAGS", "--cfg loom");
+    counted(Runner::Cargo, &mut cargo)
+}
+
+fn memcheck(project: &Project, name: &str) -> Result<Outcome> {
+    if project
+        .command("valgrind")
+        .arg("--version")
+        .output()
+        .is_err()
+    {
+        return Ok(Outcome::Skipped("no valgrind"));
+    }
+    // Cargo starts the test binary through valgrind. Memory that the test harness itself keeps to
+    // the end is reachable and no error; lost memory is. Fair scheduling, because valgrind runs one
+    // thread at a time and a spinning one would keep its turn.
+    let runner = "target.'cfg(all())'.runner = ['valgrind', '--quiet', '--error-exitcode=99', \
+        '--fair-sched=yes', '--leak-check=full', '--errors-for-leak-kinds=definite', \
+        '--show-leak-kinds=definite']";
+    let mut cargo = project.cargo();
+    cargo
+        .args(["--config", runner, "test", "--package", name, "--lib"])
+        // Some fifty times slower than the machine: fewer cases, the same code.
+        .env("PROPTEST_CASES", "8");
+    counted(Runner::Cargo, &mut cargo).map(Outcome::Ran)
+}
+
+fn types(project: &Project) -> Result<()> {
+    setup::run(project)?;
+    let mut tsc = project.tool("typescript/bin/tsc");
+    process::run(tsc.args(["--project", "knit-node/tsconfig.json"]))
+}
+
+fn suite(project: &Project, runtime: Runtime) -> Result<Counts> {
+    setup::run(project)?;
+    build::library(project)?;
+    let mut command = project.runtime(runtime);
+    let runner = match runtime {
+        Runtime::Node22 | Runtime::Node24 | Runtime::Node26 => {
+            command.args(["--test", "--test-reporter=spec", "--test-timeout", HANGS]);
+            Runner::Node
+        }
+        Runtime::Deno => {
+            command.args(["test", "--allow-all", "--no-check"]);
+            Runner::Deno
+        }
+        Runtime::Bun => {
+            command.args(["test", "--timeout", HANGS]);
+            Runner::Bun
+        }
+    };
+    let tests = test_files(project)?;
+    counted(runner, command.args(tests))
+}
+
+/// The suite's files, named one by one: the runtimes' own searches differ.
+fn test_files(project: &Project) -> Result<Vec<PathBuf>> {
+    let folder = project.path("knit-node/test");
+    let mut files = build::files(&folder)?;
+    files.retain(|path| path.to_string_lossy().ends_with(".test.ts"));
+    if files.is_empty() {
+        return Err(Error::Missing(format!(
+            "no *.test.ts in {}",
+            folder.display()
+        )));
+    }
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn project_with(files: &[&str]) -> (tempfile::TempDir, Project) {
+        let folder = tempfile::tempdir().unwrap();
+        for file in files {
+            let path = folder.path().join(file);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "").unwrap();
+        }
+        let root = folder.path().to_owned();
+        (folder, Project { root })
+    }
+
+    #[test]
+    fn a_crate_with_a_loom_model_is_found() {
+        let (_folder, project) = project_with(&[
+            "b/tests/loom_ring.rs",
+            "a/tests/plain.rs",
+            "c/tests/loom_x.rs",
+        ]);
+        assert_eq!(loom_crates(&project), ["b", "c"]);
+    }
+
+    #[test]
+    fn only_test_files_are_run_and_none_at_all_is_an_error() {
+        let (_folder, project) =
+            project_with(&["knit-node/test/a/x.test.ts", "knit-node/test/a/tasks.ts"]);
+        assert_eq!(
+            test_files(&project).unwrap(),
+            [project.path("knit-node/test/a/x.test.ts")]
+        );
+        let (_folder, project) = project_with(&["knit-node/test/tasks.ts"]);
+        assert!(test_files(&project).is_err());
+    }
+}

@@ -1,0 +1,228 @@
+//! How many tests passed and failed, read from what the test runners print.
+//!
+//! Only the runners' own summary lines count. A runner that ends with an error although it counted
+//! no failure (it did not compile, it crashed) is one failure; one that ran nothing at all is one
+//! too: an empty run must never look like a good one.
+
+/// Tests by how they ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Ended well.
+    pub passed: u64,
+    /// Ended badly, or were cut off.
+    pub failed: u64,
+    /// Were not run, by the test's own decision.
+    pub skipped: u64,
+}
+
+impl Counts {
+    /// A step that is one check.
+    pub fn one(passed: bool) -> Counts {
+        Counts {
+            passed: u64::from(passed),
+            failed: u64::from(!passed),
+            skipped: 0,
+        }
+    }
+
+    /// Holds the counts against how the runner ended.
+    pub fn settle(mut self, success: bool) -> Counts {
+        let nothing_ran = self.passed + self.failed == 0;
+        if self.failed == 0 && (!success || nothing_ran) {
+            self.failed = 1;
+        }
+        self
+    }
+}
+
+impl std::ops::AddAssign for Counts {
+    fn add_assign(&mut self, other: Counts) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+        self.skipped += other.skipped;
+    }
+}
+
+/// The runner whose output is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Runner {
+    /// `cargo test`: one summary line for each test binary.
+    Cargo,
+    /// `node --test`, reporters `spec` and `tap`: one summary at the end.
+    Node,
+    /// `deno test`: one summary line at the end.
+    Deno,
+    /// `bun test`: one summary at the end.
+    Bun,
+}
+
+/// Adds up a runner's summary lines.
+pub fn count(runner: Runner, text: &str) -> Counts {
+    let text = without_colours(text);
+    let lines = text.lines().map(str::trim);
+    match runner {
+        Runner::Cargo => {
+            let mut counts = Counts::default();
+            lines.filter_map(cargo_line).for_each(|c| counts += c);
+            counts
+        }
+        Runner::Node => {
+            // What a test prints comes before the runner's summary, so the last line of each kind wins.
+            let last = |word: &str| {
+                let value = |line: &str| numbered(line.trim_start_matches(['#', 'ℹ']), word);
+                text.lines().map(str::trim).filter_map(value).next_back()
+            };
+            Counts {
+                passed: last("pass").unwrap_or(0),
+                failed: last("fail").unwrap_or(0) + last("cancelled").unwrap_or(0),
+                skipped: last("skipped").unwrap_or(0) + last("todo").unwrap_or(0),
+            }
+        }
+        Runner::Deno => lines.filter_map(deno_line).next_back().unwrap_or_default(),
+        Runner::Bun => {
+            let last = |word: &str| {
+                let value = |line: &str| leading(line, word);
+                text.lines().map(str::trim).filter_map(value).next_back()
+            };
+            Counts {
+                passed: last("pass").unwrap_or(0),
+                failed: last("fail").unwrap_or(0) + last("errors").or(last("error")).unwrap_or(0),
+                skipped: last("skip").unwrap_or(0) + last("todo").unwrap_or(0),
+            }
+        }
+    }
+}
+
+/// `test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; ...`
+fn cargo_line(line: &str) -> Option<Counts> {
+    let (_, rest) = line.strip_prefix("test result: ")?.split_once(". ")?;
+    let field = |word: &str| rest.split(';').find_map(|part| leading(part.trim(), word));
+    Some(Counts {
+        passed: field("passed")?,
+        failed: field("failed")?,
+        skipped: field("ignored")?,
+    })
+}
+
+/// `FAILED | 3 passed (2 steps) | 1 failed | 4 ignored (12ms)`
+fn deno_line(line: &str) -> Option<Counts> {
+    let rest = line
+        .strip_prefix("ok | ")
+        .or_else(|| line.strip_prefix("FAILED | "))?;
+    let field = |word: &str| {
+        let part = |part: &str| leading(part.split('(').next().unwrap_or_default().trim(), word);
+        rest.split('|').find_map(part)
+    };
+    Some(Counts {
+        passed: field("passed")?,
+        failed: field("failed")?,
+        skipped: field("ignored").unwrap_or(0),
+    })
+}
+
+/// The number in `12 word`.
+fn leading(text: &str, word: &str) -> Option<u64> {
+    let (number, rest) = text.split_once(' ')?;
+    (rest == word).then(|| number.parse().ok())?
+}
+
+/// The number in `word 12`.
+fn numbered(text: &str, word: &str) -> Option<u64> {
+    let (first, number) = text.trim().split_once(' ')?;
+    (first == word).then(|| number.parse().ok())?
+}
+
+/// Removes the escape sequences that runners colour their output with.
+fn without_colours(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        if c == '\u{1b}' {
+            chars
+                .by_ref()
+                .take_while(|c| !c.is_ascii_alphabetic())
+                .for_each(drop);
+        } else {
+            plain.push(c);
+        }
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counts(passed: u64, failed: u64, skipped: u64) -> Counts {
+        Counts {
+            passed,
+            failed,
+            skipped,
+        }
+    }
+
+    #[test]
+    fn every_test_binary_of_a_cargo_run_counts() {
+        let text = "running 2 tests\ntest a ... ok\n\
+            test result: ok. 2 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s\n\
+            test result: FAILED. 3 passed; 1 failed; 4 ignored; 0 measured; 0 filtered out; finished in 0.00s\n";
+        assert_eq!(count(Runner::Cargo, text), counts(5, 1, 4));
+    }
+
+    #[test]
+    fn both_reporters_of_node_are_read() {
+        let tap = "ok 1 - x\n# tests 4\n# suites 0\n# pass 1\n# fail 1\n# cancelled 1\n# skipped 1\n# todo 0\n";
+        assert_eq!(count(Runner::Node, tap), counts(1, 2, 1));
+        let spec = "\u{1b}[34mℹ tests 4\u{1b}[39m\n\u{1b}[34mℹ pass 4\u{1b}[39m\n\u{1b}[34mℹ fail 0\u{1b}[39m\n";
+        assert_eq!(count(Runner::Node, spec), counts(4, 0, 0));
+    }
+
+    #[test]
+    fn what_a_test_prints_is_not_taken_for_the_summary() {
+        let text = "# pass 100\nℹ fail 7\nℹ pass 2\nℹ fail 0\n";
+        assert_eq!(count(Runner::Node, text), counts(2, 0, 0));
+    }
+
+    #[test]
+    fn denos_steps_are_not_counted_as_tests() {
+        assert_eq!(
+            count(
+                Runner::Deno,
+                "FAILED | 3 passed (2 steps) | 1 failed | 4 ignored (12ms)\n"
+            ),
+            counts(3, 1, 4)
+        );
+        assert_eq!(
+            count(Runner::Deno, "ok | 3 passed | 0 failed (1s)\n"),
+            counts(3, 0, 0)
+        );
+    }
+
+    #[test]
+    fn buns_summary_is_read() {
+        assert_eq!(
+            count(
+                Runner::Bun,
+                " 5 pass\n 1 skip\n 2 fail\n 12 expect() calls\nRan 8 tests across 2 files.\n"
+            ),
+            counts(5, 2, 1)
+        );
+        assert_eq!(
+            count(Runner::Bun, " 5 pass\n 0 fail\n 1 error\n"),
+            counts(5, 1, 0)
+        );
+    }
+
+    #[test]
+    fn a_crash_without_a_counted_failure_is_a_failure() {
+        assert_eq!(counts(5, 0, 0).settle(false), counts(5, 1, 0));
+        assert_eq!(counts(5, 2, 0).settle(false), counts(5, 2, 0));
+        assert_eq!(counts(5, 0, 0).settle(true), counts(5, 0, 0));
+    }
+
+    #[test]
+    fn a_run_of_nothing_is_a_failure() {
+        assert_eq!(count(Runner::Node, "").settle(true), counts(0, 1, 0));
+        assert_eq!(counts(0, 0, 9).settle(true), counts(0, 1, 9));
+    }
+}
