@@ -1,0 +1,118 @@
+//! Who sleeps, and who must be woken: one word between one sleeper and any number of wakers.
+//!
+//! It guarantees: if a waker publishes something and the sleeper does not find it when it looks after arming, then that
+//! waker, or another one, is told to ring. Of all wakers, exactly one is told to ring for each time the sleeper armed.
+//! It does not guarantee: that a sleeper is woken whose appointed waker dies between taking and ringing. Who can lose
+//! a waker that way sleeps with a timeout, or is rung by whoever learns of the death.
+//!
+//! # The word
+//! | value | meaning | entered by |
+//! |---|---|---|
+//! | 0 AWAKE | the sleeper looks by itself; nobody need ring | sleeper, `disarm` |
+//! | 1 ARMED | the sleeper has looked, or is about to for the last time, before it sleeps | sleeper, `arm` |
+//! | 2 RUNG | one waker has taken it upon itself to ring | a waker, `take_armed`, from ARMED only |
+//!
+//! # Protocol
+//! Sleeper: 1. `arm`: store ARMED, then a SeqCst fence. 2. Look at every queue once more: something there, go to 4.
+//! 3. Sleep: `wait` on the word, or return to an event loop whose bell the waker rings. 4. `disarm`.
+//!
+//! Waker: 1. Publish. 2. `take_armed`: a SeqCst fence, then if the word is ARMED, exchange it for RUNG; whoever succeeds
+//! is told so. 3. Who was told rings: `ring`, or the event loop's own bell.
+//!
+//! Why nothing is lost: of the two fences one comes first in the order of all SeqCst fences. If the sleeper's, the waker
+//! sees ARMED (or someone's RUNG). If the waker's, the sleeper sees what was published when it looks again. And a
+//! sleeper that calls `wait` after the word became RUNG does not fall asleep, as the word is not ARMED any more.
+//!
+//! Sources: the sleeper's and waker's fences are Dekker's pattern, as in the event counts of folly and crossbeam.
+
+use crate::RingError;
+use crate::memory::{BellMemory, DefaultMemory};
+use crate::sync::{Ordering, fence};
+use core::time::Duration;
+use knit_shm::wait::Outcome;
+
+const AWAKE: u32 = 0;
+const ARMED: u32 = 1;
+const RUNG: u32 = 2;
+
+/// A doorbell, for its one sleeper and for its wakers.
+#[derive(Clone)]
+pub struct Doorbell<M: BellMemory = DefaultMemory> {
+    memory: M,
+}
+
+#[cfg(not(loom))]
+mod mapped {
+    use super::*;
+    use crate::LINE;
+    use crate::memory::Mapped;
+    use knit_shm::Area;
+
+    impl Doorbell<Mapped> {
+        /// Bytes that a doorbell needs: a line of its own.
+        pub const fn area_size() -> usize {
+            LINE
+        }
+
+        /// The doorbell in `area`, which starts at a multiple of 128 bytes. Zeroed memory is a doorbell of someone awake.
+        pub fn attach(area: Area) -> Result<Self, RingError> {
+            if area.len() < LINE {
+                return Err(RingError::NotARing("smaller than a doorbell"));
+            }
+            Ok(Doorbell {
+                memory: Mapped::new(area, 0, LINE)?,
+            })
+        }
+    }
+}
+
+impl<M: BellMemory> Doorbell<M> {
+    #[cfg(loom)]
+    pub(crate) fn with_memory(memory: M) -> Self {
+        Doorbell { memory }
+    }
+
+    /// Sleeper: announces that it is about to sleep. Look at every queue after this, and before [`wait`](Self::wait).
+    pub fn arm(&self) {
+        self.memory.bell().store(ARMED, Ordering::Relaxed);
+        // Pairs with the fence in `take_armed`: either that waker sees ARMED, or we see what it published.
+        fence(Ordering::SeqCst);
+    }
+
+    /// Sleeper: ends the announcement. Says whether a waker has taken it, and so rings or has rung.
+    pub fn disarm(&self) -> bool {
+        // Relaxed: what was published is acquired by looking at the queues, not by this word.
+        self.memory.bell().swap(AWAKE, Ordering::Relaxed) == RUNG
+    }
+
+    /// Sleeper: sleeps until rung, unless that has happened since [`arm`](Self::arm) (`Changed`), or until the time is
+    /// over. May also return `Woken` for no reason. Call [`disarm`](Self::disarm) afterwards, whatever it returned.
+    pub fn wait(&self, timeout: Option<Duration>) -> Result<Outcome, RingError> {
+        self.memory.sleep(ARMED, timeout)
+    }
+
+    /// Waker: whether the caller must ring, after it has published something. True for one waker per arming.
+    #[inline]
+    #[must_use = "who takes an armed bell must ring it"]
+    pub fn take_armed(&self) -> bool {
+        // Pairs with the fence in `arm`.
+        fence(Ordering::SeqCst);
+        let bell = self.memory.bell();
+        // A load first: an exchange would take the line from the sleeper each time, even if it is awake. Relaxed both:
+        // the fences order them against the queues.
+        bell.load(Ordering::Relaxed) == ARMED
+            && bell
+                .compare_exchange(ARMED, RUNG, Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok()
+    }
+
+    /// Waker: wakes the sleeper of a bell that it has taken. Says whether someone slept in [`wait`](Self::wait).
+    pub fn ring(&self) -> bool {
+        self.memory.wake() > 0
+    }
+
+    /// Whether the sleeper has announced itself and no one has taken it. For statistics; decide nothing on it.
+    pub fn is_armed(&self) -> bool {
+        self.memory.bell().load(Ordering::Relaxed) == ARMED
+    }
+}
