@@ -1,0 +1,319 @@
+/**
+ * Bytes to values: the reader of the value format, version 1.
+ *
+ * Guarantees: bytes are input, not trusted. Every length is checked before use; a message that breaks a rule is a `CodecError`; memory
+ * allocated is a small multiple of the message's length. What is returned shares nothing with the buffer.
+ * Does not guarantee: that the bytes stay the same while they are read. The caller owns the stretch it passes.
+ *
+ * References are numbered only if the message says that it has some: else objects are made by literals, content first.
+ */
+import { CodecError } from "./errors.ts";
+import { DEFAULT_LIMITS, FIRST_RESERVED, HI_BIGINT64, HI_DATE, HI_FALSE, HI_HEAD, HI_NULL, HI_STRING, HI_TRUE, HI_UNDEFINED, TAGGED } from "./format.ts";
+import { TAG_ARRAY, TAG_ARRAY_HOLEY, TAG_ARRAY_NUMBERS, TAG_BIGINT, TAG_BIGINT64, TAG_DATE, TAG_FALSE, TAG_NULL, TAG_OBJECT_LOCAL } from "./format.ts";
+import { MAX_SHAPE_KEYS, TAG_OBJECT_NEW, TAG_OBJECT_SHARED, TAG_REF, TAG_STRING, TAG_TRUE, TAG_UNDEFINED, TEXT_UTF16 } from "./format.ts";
+import { HEAD_BLOCKS, HEAD_REFS } from "./format.ts";
+import { ReadShape, checkKeys } from "./shapes.ts";
+import { TextReader } from "./text-reader.ts";
+import { readBigInt, readExotic, readHoley } from "./decode-rare.ts";
+import type { ByteBuffer } from "./buffer.ts";
+import type { BlockReader, CodecHooks, SharedMemoryHook } from "./hooks.ts";
+import type { Limits } from "./format.ts";
+import type { ShapeReader } from "./shapes.ts";
+
+export function bad(detail: string): CodecError {
+  return new CodecError("BadOperand", detail);
+}
+
+export class Decoder {
+  // For the codec's own files: state of the message being read.
+  i32!: Int32Array;
+  f64!: Float64Array;
+  views!: ByteBuffer;
+  /** Next slot, and the slot after the last of the value. */
+  p = 0;
+  end = 0;
+  depth = 0;
+  hasBlocks = false;
+  /** Objects by number, or null if the message refers to none. */
+  refs: unknown[] | null = null;
+  readonly text = new TextReader();
+  readonly limits: Limits;
+  readonly blocks: BlockReader | null;
+  readonly shared: SharedMemoryHook | null;
+  readonly #shapes: ShapeReader | null;
+  readonly #compile: boolean;
+  #locals: ReadShape[] = [];
+
+  constructor(shapes: ShapeReader | null, limits: Limits = DEFAULT_LIMITS, options: CodecHooks<BlockReader> = {}) {
+    this.#shapes = shapes;
+    this.limits = limits;
+    this.blocks = options.blocks ?? null;
+    this.shared = options.shared ?? null;
+    this.#compile = options.compile ?? true;
+  }
+
+  /** Reads the message of `length` bytes at byte `at`, a multiple of 8. */
+  decode(views: ByteBuffer, at: number, length: number): unknown {
+    if (length < 8 || at < 0 || (at & 7) !== 0 || at + length > views.byteLength) throw new CodecError("Truncated", "no room for a slot");
+    const slot = at >>> 3;
+    const hi = views.i32[slot * 2 + 1];
+    if (length === 8) {
+      if (hi >= 0 || hi < FIRST_RESERVED) return views.f64[slot];
+      if (views.i32[slot * 2] === 0) {
+        if (hi === HI_UNDEFINED) return undefined;
+        if (hi === HI_NULL) return null;
+        if (hi === HI_TRUE) return true;
+        if (hi === HI_FALSE) return false;
+      }
+    }
+    return this.#decodeTree(views, at, length, hi);
+  }
+
+  #decodeTree(views: ByteBuffer, at: number, length: number, hi: number): unknown {
+    if (length > this.limits.maxBytes) throw new CodecError("TooLarge", `${length} bytes, the limit is ${this.limits.maxBytes}`);
+    const slot = at >>> 3;
+    this.views = views;
+    this.i32 = views.i32;
+    this.f64 = views.f64;
+    this.depth = 0;
+    this.refs = null;
+    if (hi < HI_HEAD || hi >= HI_UNDEFINED) return this.#decodeScalar(slot, length);
+    const bits = hi - HI_HEAD;
+    const textAt = views.i32[slot * 2];
+    const encoding = bits & 3;
+    if (bits > 15 || encoding > TEXT_UTF16) throw bad("unknown bits in the head");
+    if (textAt < 16 || (textAt & 7) !== 0 || textAt > length) throw bad("the text's offset is outside the message");
+    this.p = slot + 1;
+    this.end = slot + (textAt >>> 3);
+    this.hasBlocks = (bits & HEAD_BLOCKS) !== 0;
+    if ((bits & HEAD_REFS) !== 0) this.refs = [];
+    if (this.#locals.length > 0) this.#locals = [];
+    this.text.start(views.u8, views.i32, at + textAt, at + length, encoding, textAt === 16);
+    let value: unknown;
+    try {
+      value = this.value();
+    } catch (error) {
+      if (error instanceof RangeError) throw new CodecError("TooDeep", "nested deeper than this runtime's stack", { cause: error });
+      throw error;
+    } finally {
+      this.refs = null;
+    }
+    if (this.p !== this.end) throw new CodecError("TrailingBytes", "the value ends before the text begins");
+    this.text.finish();
+    return value;
+  }
+
+  #decodeScalar(slot: number, length: number): unknown {
+    if ((length & 7) !== 0) throw new CodecError("TrailingBytes", "a part of a slot follows the value");
+    this.p = slot;
+    this.end = slot + (length >>> 3);
+    this.hasBlocks = false;
+    const hi = this.i32[slot * 2 + 1];
+    const scalar = hi >= 0 || hi < HI_HEAD || (hi >= HI_UNDEFINED && hi <= HI_TRUE) || (hi >= HI_BIGINT64 && hi <= HI_DATE);
+    if (!scalar) throw bad("a message without a head holds no scalar");
+    const value = this.value();
+    if (this.p !== this.end) throw new CodecError("TrailingBytes", "bytes follow the value");
+    return value;
+  }
+
+  /** Reads the value at `p`. */
+  value(): unknown {
+    const p = this.p;
+    if (p >= this.end) throw new CodecError("Truncated", "the value goes on past its end");
+    const hi = this.i32[p * 2 + 1];
+    if (hi >= 0 || hi < FIRST_RESERVED) {
+      this.p = p + 1;
+      return this.f64[p];
+    }
+    if (hi === HI_STRING) {
+      this.p = p + 1;
+      return this.text.take(this.i32[p * 2]);
+    }
+    return this.#tagged(p, hi);
+  }
+
+  #tagged(p: number, hi: number): unknown {
+    const tag = (hi - TAGGED) >> 8;
+    if (tag < 0 || tag > 0xff) throw new CodecError("ReservedSlot", `high word ${(hi >>> 0).toString(16)}`);
+    const aux = hi & 0xff;
+    const lo = this.i32[p * 2] >>> 0;
+    this.p = p + 1;
+    switch (tag) {
+      case TAG_UNDEFINED:
+        return this.#plain(undefined, aux, lo);
+      case TAG_NULL:
+        return this.#plain(null, aux, lo);
+      case TAG_FALSE:
+        return this.#plain(false, aux, lo);
+      case TAG_TRUE:
+        return this.#plain(true, aux, lo);
+      case TAG_STRING:
+        throw bad("a string with operand bits");
+      case TAG_OBJECT_SHARED: {
+        const shape = this.#shapes?.get(lo);
+        if (shape === undefined) throw bad(`shape ${lo} is not in the sender's table`);
+        return this.#object(shape, aux);
+      }
+      case TAG_OBJECT_LOCAL: {
+        const shape = this.#locals[lo];
+        if (shape === undefined) throw bad(`shape ${lo} is not defined in the message`);
+        return this.#object(shape, aux);
+      }
+      case TAG_OBJECT_NEW:
+        return this.#object(this.#newShape(lo), aux);
+      case TAG_ARRAY:
+        this.zero(aux);
+        return this.#array(lo);
+      case TAG_ARRAY_NUMBERS:
+        this.zero(aux);
+        return this.#numbers(lo);
+      case TAG_ARRAY_HOLEY:
+        this.zero(aux);
+        return readHoley(this, lo);
+      case TAG_DATE:
+        return this.#date(aux | lo);
+      case TAG_BIGINT64:
+        this.zero(aux | lo);
+        this.need(1);
+        return this.views.big64[this.p++];
+      case TAG_BIGINT:
+        return readBigInt(this, aux, lo);
+      case TAG_REF:
+        return this.#ref(aux, lo);
+      default:
+        return readExotic(this, tag, aux, lo);
+    }
+  }
+
+  #plain<T>(value: T, aux: number, lo: number): T {
+    this.zero(aux | lo);
+    return value;
+  }
+
+  /** Fails unless an operand that means nothing is 0. */
+  zero(operand: number): void {
+    if (operand !== 0) throw bad("an unused operand is not 0");
+  }
+
+  /** Fails unless `slots` slots are left. */
+  need(slots: number): void {
+    if (slots > this.end - this.p) throw new CodecError("Truncated", "a count exceeds the slots left");
+  }
+
+  enter(): void {
+    if (++this.depth > this.limits.maxDepth) throw new CodecError("TooDeep", `nested deeper than ${this.limits.maxDepth} levels`);
+  }
+
+  /** A string that must be one. */
+  string(): string {
+    this.need(1);
+    const p = this.p++;
+    if (this.i32[p * 2 + 1] !== HI_STRING) throw bad("a string is missing");
+    return this.text.take(this.i32[p * 2]);
+  }
+
+  #newShape(n: number): ReadShape {
+    if (n > MAX_SHAPE_KEYS) throw bad("a shape has too many keys");
+    this.need(n);
+    const keys: string[] = [];
+    for (let i = 0; i < n; i++) keys.push(this.string());
+    checkKeys(keys);
+    const shape = new ReadShape(keys);
+    this.#locals.push(shape);
+    return shape;
+  }
+
+  #object(shape: ReadShape, aux: number): object {
+    if (aux > 1) throw bad("unknown bits in an object");
+    this.need(shape.keys.length);
+    this.enter();
+    let object: object;
+    if (aux === 0 && this.refs === null) {
+      shape.use(this.#compile);
+      const factory = shape.factory;
+      object = factory !== null ? factory(this) : this.fill({}, shape);
+    } else {
+      object = aux === 0 ? {} : (Object.create(null) as object);
+      this.refs?.push(object);
+      this.fill(object, shape);
+    }
+    this.depth--;
+    return object;
+  }
+
+  /** Reads the properties of `object`. They are defined, never assigned through what it inherits. */
+  fill<T extends object>(object: T, shape: ReadShape): T {
+    const { keys, define } = shape;
+    const target = object as Record<string, unknown>;
+    for (let i = 0; i < keys.length; i++) {
+      if (define[i]) Object.defineProperty(object, keys[i], { value: this.value(), writable: true, enumerable: true, configurable: true });
+      else target[keys[i]] = this.value();
+    }
+    return object;
+  }
+
+  #array(n: number): unknown[] {
+    this.need(n);
+    this.enter();
+    const array: unknown[] = [];
+    this.refs?.push(array);
+    for (let i = 0; i < n; i++) array.push(this.value());
+    this.depth--;
+    return array;
+  }
+
+  #numbers(n: number): number[] {
+    if (n === 0) throw bad("an empty array of numbers");
+    this.need(n);
+    const { f64, i32 } = this;
+    const array: number[] = [];
+    let p = this.p;
+    for (const end = p + n; p < end; p++) {
+      const hi = i32[p * 2 + 1];
+      if (hi < 0 && hi >= FIRST_RESERVED) throw new CodecError("ReservedSlot", "a number is none");
+      array.push(f64[p]);
+    }
+    this.p = p;
+    this.refs?.push(array);
+    return array;
+  }
+
+  #date(operand: number): Date {
+    this.zero(operand);
+    this.need(1);
+    const date = new Date(this.double());
+    this.refs?.push(date);
+    return date;
+  }
+
+  /** A raw slot that is a double. */
+  double(): number {
+    const p = this.p++;
+    const hi = this.i32[p * 2 + 1];
+    if (hi < 0 && hi >= FIRST_RESERVED) throw new CodecError("ReservedSlot", "a number is none");
+    return this.f64[p];
+  }
+
+  #ref(aux: number, number: number): unknown {
+    this.zero(aux);
+    if (this.refs === null) throw bad("a reference in a message that has none");
+    if (number >= this.refs.length) throw bad("a reference to something that comes later");
+    return this.refs[number];
+  }
+
+  localShape(): ReadShape {
+    this.need(1);
+    const p = this.p++;
+    const hi = this.i32[p * 2 + 1];
+    const lo = this.i32[p * 2] >>> 0;
+    const tag = (hi - TAGGED) >> 8;
+    this.zero(hi & 0xff);
+    let shape: ReadShape | undefined;
+    if (tag === TAG_OBJECT_NEW) shape = this.#newShape(lo);
+    else if (tag === TAG_OBJECT_LOCAL) shape = this.#locals[lo];
+    else if (tag === TAG_OBJECT_SHARED) shape = this.#shapes?.get(lo);
+    if (shape === undefined) throw bad("an object is missing");
+    this.need(shape.keys.length);
+    return shape;
+  }
+}

@@ -1,0 +1,158 @@
+/**
+ * Finding what was refused, and where: a second, slow walk that happens only after a refusal.
+ */
+import { UnsupportedValueError } from "../api/errors.ts";
+import { KIND_ARRAY, KIND_BINARY, KIND_DATE, KIND_ENVELOPE, KIND_MAP, KIND_PLAIN, KIND_REGEXP, KIND_SET, KIND_UNSUPPORTED, KIND_URL } from "./classify.ts";
+import { classify, constructorName } from "./classify.ts";
+import { ERROR_FIELDS } from "./encode-exotic.ts";
+import { MAX_SHAPE_KEYS } from "./format.ts";
+import type { SharedMemoryHook } from "./hooks.ts";
+
+interface Refused {
+  readonly code: string;
+  readonly path: string;
+  readonly kind: string;
+  readonly advice: string;
+}
+
+const FUNCTION = "KNT_ERROR_0";
+const SYMBOL = "KNT_ERROR_1";
+const UNREADABLE = "KNT_ERROR_2";
+const UNSUPPORTED = "KNT_ERROR_3";
+
+/** The error for a value that the encoder refused. */
+export function explain(value: unknown, root: string, shared: SharedMemoryHook | null): UnsupportedValueError {
+  const found = find(value, root, new Set(), shared) ?? {
+    code: UNREADABLE,
+    path: root,
+    kind: "value that changes while it is read",
+    advice: "Send a plain copy of it.",
+  };
+  return new UnsupportedValueError(found.code, found.path, found.kind, `Cannot send ${found.path}: ${found.kind}. ${found.advice}`);
+}
+
+export function tooDeep(root: string, maxDepth: number): UnsupportedValueError {
+  const kind = `value nested deeper than ${maxDepth} levels`;
+  return new UnsupportedValueError(UNSUPPORTED, root, kind, `Cannot send ${root}: ${kind}. Send it in a flatter form.`);
+}
+
+export function tooLarge(root: string, bytes: number, maxBytes: number, value: unknown): UnsupportedValueError {
+  const kind = `${value === null ? "value" : describe(value)} of at least ${bytes} bytes, the limit is ${maxBytes}`;
+  return new UnsupportedValueError(UNSUPPORTED, root, kind, `Cannot send ${root}: ${kind}. Send it in parts, or raise the payload limit.`);
+}
+
+function describe(value: unknown): string {
+  if (typeof value !== "object" || value === null) return typeof value;
+  const name = constructorName(Object.getPrototypeOf(value) as object | null);
+  return name === "" ? "object" : name;
+}
+
+const IDENTIFIER = /^[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*$/u;
+
+/** `path.key`, or `path["any key"]`. */
+function member(path: string, key: string): string {
+  return IDENTIFIER.test(key) ? `${path}.${key}` : `${path}[${JSON.stringify(key)}]`;
+}
+
+function find(value: unknown, path: string, seen: Set<object>, shared: SharedMemoryHook | null): Refused | null {
+  if (typeof value === "function") {
+    const kind = value.name === "" ? "function" : `function ${value.name}`;
+    return { code: FUNCTION, path, kind, advice: "Functions stay where they were made; send what the function needs instead." };
+  }
+  if (typeof value === "symbol") {
+    if (Symbol.keyFor(value) !== undefined) return null;
+    return { code: SYMBOL, path, kind: `local symbol ${String(value)}`, advice: "Only symbols of Symbol.for() can be sent." };
+  }
+  if (typeof value !== "object" || value === null || seen.has(value)) return null;
+  seen.add(value);
+  const walk = (item: unknown, at: string): Refused | null => find(item, at, seen, shared);
+  const prototype = Object.getPrototypeOf(value) as object | null;
+  const kind = classify(value, prototype);
+  if (kind === KIND_UNSUPPORTED && shared !== null && shared.describe(value) !== null) return null;
+  try {
+    return inside(value, kind, path, walk) ?? null;
+  } catch {
+    return { code: UNREADABLE, path, kind: `${describe(value)} that cannot be read`, advice: "It is detached, revoked, or not what its prototype says." };
+  }
+}
+
+type Walk = (item: unknown, path: string) => Refused | null;
+
+function inside(value: object, kind: number, path: string, walk: Walk): Refused | null | undefined {
+  switch (kind) {
+    case KIND_UNSUPPORTED:
+      return unsupported(value, path);
+    case KIND_PLAIN: {
+      const keys = Object.keys(value);
+      if (keys.length > MAX_SHAPE_KEYS) {
+        const size = `object with ${keys.length} keys, the limit is ${MAX_SHAPE_KEYS}`;
+        return { code: UNSUPPORTED, path, kind: size, advice: "Send a Map." };
+      }
+      return first(keys, (key) => walk((value as Record<string, unknown>)[key], member(path, key)));
+    }
+    case KIND_ARRAY: {
+      const array = value as unknown[];
+      return first(Object.keys(array), (key) => walk(array[Number(key)], `${path}[${key}]`));
+    }
+    case KIND_MAP: {
+      let i = 0;
+      for (const [key, item] of Map.prototype.entries.call(value) as MapIterator<[unknown, unknown]>) {
+        const found = walk(key, `${path}.keys()[${i}]`) ?? walk(item, typeof key === "string" ? `${path}.get(${JSON.stringify(key)})` : `${path}.values()[${i}]`);
+        if (found !== null) return found;
+        i++;
+      }
+      return null;
+    }
+    case KIND_SET: {
+      let i = 0;
+      for (const item of Set.prototype.values.call(value) as SetIterator<unknown>) {
+        const found = walk(item, `${path}.values()[${i}]`);
+        if (found !== null) return found;
+        i++;
+      }
+      return null;
+    }
+    case KIND_ENVELOPE:
+      return first(["header", "body"], (key) => walk((value as Record<string, unknown>)[key], member(path, key)));
+    case KIND_DATE:
+      Date.prototype.getTime.call(value);
+      return null;
+    case KIND_REGEXP:
+    case KIND_URL:
+      // Read for the exception that a fake throws.
+      return void Reflect.get(value, kind === KIND_URL ? "href" : "source", value);
+    default:
+      return kind >= KIND_BINARY ? binary(value, path) : insideError(value as Error, path, walk);
+  }
+}
+
+function insideError(error: Error, path: string, walk: Walk): Refused | null {
+  const own = Object.keys(error).filter((key) => !ERROR_FIELDS.has(key));
+  return first(["cause", "code", "errors", ...own], (key) => walk((error as unknown as Record<string, unknown>)[key], member(path, key)));
+}
+
+function binary(value: object, path: string): Refused | null {
+  const view = ArrayBuffer.isView(value);
+  const buffer = view ? value.buffer : (value as ArrayBuffer);
+  if ((buffer as { detached?: boolean }).detached !== true && buffer.byteLength >= 0) return null;
+  return { code: UNREADABLE, path, kind: `${describe(value)} whose memory is detached`, advice: "Send it before its buffer is transferred." };
+}
+
+function unsupported(value: object, path: string): Refused {
+  const name = describe(value);
+  if (value instanceof Promise) return { code: UNSUPPORTED, path, kind: "Promise", advice: "Await it before sending." };
+  if (name === "SharedArrayBuffer") {
+    return { code: UNSUPPORTED, path, kind: name, advice: "It can go to thread workers only; use a ProcessSharedBuffer." };
+  }
+  const builtin = typeof (globalThis as unknown as Record<string, unknown>)[name] === "function";
+  const kind = builtin ? name : `instance of ${name}`;
+  return { code: UNSUPPORTED, path, kind, advice: builtin ? "This type cannot be sent." : "Classes of one's own cannot be sent; send a plain object." };
+}
+
+function first<T>(items: Iterable<T>, each: (item: T) => Refused | null): Refused | null {
+  for (const item of items) {
+    const found = each(item);
+    if (found !== null) return found;
+  }
+  return null;
+}
