@@ -103,27 +103,38 @@ mod of_mapped_memory {
         use rustix::thread::futex::{self, Flags};
         use std::thread::JoinHandle;
 
-        /// `n` threads that are asleep on the word at offset 128 when this returns.
+        /// Where the threads fall asleep, and where they are moved to.
+        const BED: usize = 0;
+        const MOVED: usize = 128;
+
+        /// `n` threads, each of which was asleep at `MOVED` at some moment before this returns.
+        ///
+        /// Nearly always all of them still are. But a thread that the scheduler wakes for another reason finds that it was
+        /// not meant, and the kernel then lays it down at `BED` again (seen in 4 of 1000 runs). So the tests say what is
+        /// true of those who are at `MOVED`, however many.
         fn sleepers(region: &Region, n: usize) -> Vec<JoinHandle<Outcome>> {
             let sleep = |region: Region| {
-                move || shared::wait(region.atomic_u32(0).unwrap(), 0, Some(LONG)).unwrap()
+                move || shared::wait(region.atomic_u32(BED).unwrap(), 0, Some(LONG)).unwrap()
             };
             let threads = (0..n)
                 .map(|_| thread::spawn(sleep(region.clone())))
                 .collect();
-            let (from, to) = (
-                region.atomic_u32(0).unwrap(),
-                region.atomic_u32(128).unwrap(),
-            );
+            let bed = region.atomic_u32(BED).unwrap();
+            let moved = region.atomic_u32(MOVED).unwrap();
             let mut asleep = 0;
             while asleep < n {
-                asleep += futex::requeue(from, Flags::empty(), 0, i32::MAX as u32, to).unwrap();
+                asleep += futex::requeue(bed, Flags::empty(), 0, i32::MAX as u32, moved).unwrap();
                 thread::yield_now();
             }
             threads
         }
 
-        fn all_woken(threads: Vec<JoinHandle<Outcome>>) {
+        /// Ends those that went back to `BED`, and sees that every thread was woken, and none by its timeout.
+        fn all_woken(region: &Region, threads: Vec<JoinHandle<Outcome>>) {
+            while !threads.iter().all(JoinHandle::is_finished) {
+                shared::wake(region.atomic_u32(BED).unwrap(), 1);
+                thread::yield_now();
+            }
             for thread in threads {
                 assert_eq!(thread.join().unwrap(), Outcome::Woken);
             }
@@ -132,42 +143,45 @@ mod of_mapped_memory {
         #[test]
         fn as_many_are_woken_as_asked_for() {
             let region = Region::anonymous(4096).unwrap();
-            let threads = sleepers(&region, 5);
-            let word = region.atomic_u32(128).unwrap();
+            let threads = sleepers(&region, 8);
+            let word = region.atomic_u32(MOVED).unwrap();
             assert_eq!(shared::wake(word, 0), 0);
             assert_eq!(shared::wake(word, 1), 1);
             assert_eq!(shared::wake(word, 2), 2);
-            assert_eq!(shared::wake(word, 9), 2);
+            let rest = shared::wake(word, 9);
+            assert!((1..=5).contains(&rest), "{rest} of 5 at most");
             assert_eq!(shared::wake(word, 9), 0);
-            all_woken(threads);
+            all_woken(&region, threads);
         }
 
         #[test]
         fn any_large_number_wakes_all() {
             for n in [u32::MAX, 1 << 31, i32::MAX as u32] {
                 let region = Region::anonymous(4096).unwrap();
-                let threads = sleepers(&region, 3);
-                assert_eq!(shared::wake(region.atomic_u32(128).unwrap(), n), 3);
-                all_woken(threads);
+                let threads = sleepers(&region, 4);
+                let word = region.atomic_u32(MOVED).unwrap();
+                assert!(shared::wake(word, n) > 0);
+                assert_eq!(shared::wake(word, 1), 0, "somebody was left asleep");
+                all_woken(&region, threads);
             }
         }
 
         #[test]
         fn a_local_wake_does_not_reach_shared_sleepers() {
             let region = Region::anonymous(4096).unwrap();
-            let threads = sleepers(&region, 2);
-            let word = region.atomic_u32(128).unwrap();
+            let threads = sleepers(&region, 4);
+            let word = region.atomic_u32(MOVED).unwrap();
             local::wake_all(word);
-            assert_eq!(shared::wake(word, 9), 2);
-            all_woken(threads);
+            assert!(shared::wake(word, 9) > 0, "the local wake took them all");
+            all_woken(&region, threads);
         }
 
         #[test]
         fn heap_words_can_be_shared_waits_too() {
             let region = Region::heap(4096);
-            let threads = sleepers(&region, 2);
-            assert_eq!(shared::wake(region.atomic_u32(128).unwrap(), 9), 2);
-            all_woken(threads);
+            let threads = sleepers(&region, 4);
+            assert!(shared::wake(region.atomic_u32(MOVED).unwrap(), 9) > 0);
+            all_woken(&region, threads);
         }
     }
 
