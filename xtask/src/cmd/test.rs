@@ -156,7 +156,6 @@ fn types(project: &Project) -> Result<()> {
 
 fn suite(project: &Project, runtime: Runtime) -> Result<Counts> {
     setup::run(project)?;
-    build::library(project)?;
     let mut command = project.runtime(runtime);
     let runner = match runtime {
         Runtime::Node22 | Runtime::Node24 | Runtime::Node26 => {
