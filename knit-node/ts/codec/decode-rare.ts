@@ -1,13 +1,12 @@
 /**
  * Reading everything that is not a scalar, a plain object or a packed array.
  */
-import { CodecError } from "./errors.ts";
-import { BINARY_ARRAY_BUFFER, BINARY_BUFFER, BINARY_DATA_VIEW, BINARY_UINT8, ELEMENT_BYTES, ERROR_CLASS_NAMES, HI_HOLES, MAX_ARRAY_LENGTH } from "./format.ts";
+import { CodecError, bad, unexpected } from "./errors.ts";
+import { BINARY_ARRAY_BUFFER, BINARY_BUFFER, BINARY_DATA_VIEW, BINARY_UINT8, ELEMENT_BYTES, ERROR_CLASS_NAMES, HI_ARRAY, HI_ARRAY_HOLEY, HI_HOLES, HI_REF, MAX_ARRAY_LENGTH, MAX_HOLES } from "./format.ts";
 import { ERROR_CAUSE, ERROR_CODE, ERROR_ERRORS, ERROR_MESSAGE, ERROR_NAME, ERROR_PROPERTIES, ERROR_STACK, TYPED_ARRAY_NAMES } from "./format.ts";
 import { TAG_BINARY, TAG_BINARY_BLOCK, TAG_ENVELOPE, TAG_ERROR, TAG_HEAD, TAG_HOLES, TAG_MAP, TAG_REGEXP, TAG_SET, TAG_SHARED_MEMORY } from "./format.ts";
 import { TAG_STRING_BLOCK, TAG_SYMBOL, TAG_URL, TEXT_UTF16 } from "./format.ts";
 import { Envelope } from "../api/envelope.ts";
-import { bad } from "./decode.ts";
 import { decodeText } from "./text-reader.ts";
 import type { Decoder } from "./decode.ts";
 
@@ -47,19 +46,20 @@ export function readHoley(d: Decoder, entries: number): unknown[] {
   const array: unknown[] = [];
   d.refs?.push(array);
   let length = 0;
+  let holes = 0;
   for (let k = 0; k < entries; k++) {
-    d.need(1);
-    const p = d.p;
-    if (d.i32[p * 2 + 1] === HI_HOLES) {
-      const run = d.i32[p * 2] >>> 0;
+    const hi = d.peek();
+    if (hi >= HI_HOLES && hi <= HI_HOLES + 0xff) {
+      d.zero(hi & 0xff);
+      const run = d.i32[d.p++ * 2] >>> 0;
       if (run === 0) throw bad("an empty run of holes");
-      d.p = p + 1;
       length += run;
+      holes += run;
     } else {
-      if (length >= MAX_ARRAY_LENGTH) throw bad("an array is too long");
-      array[length++] = d.value();
+      if (length < MAX_ARRAY_LENGTH) array[length] = d.value();
+      length++;
     }
-    if (length > MAX_ARRAY_LENGTH) throw bad("an array is too long");
+    if (length > MAX_ARRAY_LENGTH || holes > MAX_HOLES) throw bad("an array is too long");
   }
   d.depth--;
   setLength(array, length);
@@ -112,7 +112,7 @@ export function readExotic(d: Decoder, tag: number, aux: number, lo: number): un
       return readEnvelope(d);
     case TAG_HEAD:
     case TAG_HOLES:
-      throw bad("a tag where it has no meaning");
+      throw unexpected("a tag where it has no meaning");
     default:
       throw new CodecError("UnknownTag", `tag ${tag}`);
   }
@@ -203,7 +203,7 @@ function view(kind: number, buffer: ArrayBuffer): object {
 }
 
 function needBlocks<T>(d: Decoder, blocks: T | null): T {
-  if (!d.hasBlocks || blocks === null) throw bad("a block in a message that has none");
+  if (!d.hasBlocks || blocks === null) throw unexpected("a block in a message that has none");
   return blocks;
 }
 
@@ -286,14 +286,23 @@ function readError(d: Decoder, errorClass: number, bits: number): Error {
   else delete error.stack;
   if ((bits & ERROR_CAUSE) !== 0) define(error, "cause", d.value(), false);
   if ((bits & ERROR_CODE) !== 0) define(error, "code", d.value(), true);
-  if ((bits & ERROR_ERRORS) !== 0) define(error, "errors", d.value(), false);
+  if ((bits & ERROR_ERRORS) !== 0) define(error, "errors", readErrors(d), false);
   if ((bits & ERROR_PROPERTIES) !== 0) {
-    const shape = d.localShape();
+    const shape = d.shape();
+    d.enter();
     d.refs?.push({});
     for (const key of shape.keys) define(error, key, d.value(), true);
+    d.depth--;
   }
   d.depth--;
   return error;
+}
+
+function readErrors(d: Decoder): unknown {
+  const hi = d.peek();
+  const array = hi >= HI_ARRAY && hi <= HI_ARRAY_HOLEY + 0xff;
+  if (!array && (hi < HI_REF || hi > HI_REF + 0xff)) throw unexpected("the errors of an error are no array");
+  return d.value();
 }
 
 function define(object: object, key: string, value: unknown, enumerable: boolean): void {

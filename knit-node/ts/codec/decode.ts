@@ -7,11 +7,11 @@
  *
  * References are numbered only if the message says that it has some: else objects are made by literals, content first.
  */
-import { CodecError } from "./errors.ts";
-import { DEFAULT_LIMITS, FIRST_RESERVED, HI_BIGINT64, HI_DATE, HI_FALSE, HI_HEAD, HI_NULL, HI_STRING, HI_TRUE, HI_UNDEFINED, TAGGED } from "./format.ts";
+import { CodecError, bad, unexpected } from "./errors.ts";
+import { DEFAULT_LIMITS, FIRST_RESERVED, HI_BIGINT64, HI_FALSE, HI_HEAD, HI_HOLES, HI_NULL, HI_OBJECT_LOCAL, HI_OBJECT_SHARED, HI_STRING, HI_TRUE, HI_UNDEFINED, TAGGED } from "./format.ts";
 import { TAG_ARRAY, TAG_ARRAY_HOLEY, TAG_ARRAY_NUMBERS, TAG_BIGINT, TAG_BIGINT64, TAG_DATE, TAG_FALSE, TAG_NULL, TAG_OBJECT_LOCAL } from "./format.ts";
 import { MAX_SHAPE_KEYS, TAG_OBJECT_NEW, TAG_OBJECT_SHARED, TAG_REF, TAG_STRING, TAG_TRUE, TAG_UNDEFINED, TEXT_UTF16 } from "./format.ts";
-import { HEAD_BLOCKS, HEAD_REFS } from "./format.ts";
+import { HEAD_BLOCKS, HEAD_REFS, TAG_ENVELOPE } from "./format.ts";
 import { ReadShape, checkKeys } from "./shapes.ts";
 import { TextReader } from "./text-reader.ts";
 import { readBigInt, readExotic, readHoley } from "./decode-rare.ts";
@@ -19,10 +19,6 @@ import type { ByteBuffer } from "./buffer.ts";
 import type { BlockReader, CodecHooks, SharedMemoryHook } from "./hooks.ts";
 import type { Limits } from "./format.ts";
 import type { ShapeReader } from "./shapes.ts";
-
-export function bad(detail: string): CodecError {
-  return new CodecError("BadOperand", detail);
-}
 
 export class Decoder {
   // For the codec's own files: state of the message being read.
@@ -91,6 +87,7 @@ export class Decoder {
     this.text.start(views.u8, views.i32, at + textAt, at + length, encoding, textAt === 16);
     let value: unknown;
     try {
+      if (this.#rootIsScalar()) throw unexpected("a head before a scalar");
       value = this.value();
     } catch (error) {
       if (error instanceof RangeError) throw new CodecError("TooDeep", "nested deeper than this runtime's stack", { cause: error });
@@ -109,11 +106,18 @@ export class Decoder {
     this.end = slot + (length >>> 3);
     this.hasBlocks = false;
     const hi = this.i32[slot * 2 + 1];
-    const scalar = hi >= 0 || hi < HI_HEAD || (hi >= HI_UNDEFINED && hi <= HI_TRUE) || (hi >= HI_BIGINT64 && hi <= HI_DATE);
-    if (!scalar) throw bad("a message without a head holds no scalar");
+    const tag = (hi - TAGGED) >> 8;
+    if (!this.#rootIsScalar() && hi >= TAGGED && tag <= TAG_ENVELOPE) throw unexpected("a root that is no scalar without a head");
     const value = this.value();
     if (this.p !== this.end) throw new CodecError("TrailingBytes", "bytes follow the value");
     return value;
+  }
+
+  /** Whether the slot at `p` starts a value that has no head when it is the root. */
+  #rootIsScalar(): boolean {
+    const hi = this.i32[this.p * 2 + 1];
+    if (hi >= 0 || hi < FIRST_RESERVED) return true;
+    return (hi >= HI_UNDEFINED && hi < HI_HOLES) || (hi >= HI_BIGINT64 && hi < HI_OBJECT_SHARED);
   }
 
   /** Reads the value at `p`. */
@@ -149,18 +153,10 @@ export class Decoder {
         return this.#plain(true, aux, lo);
       case TAG_STRING:
         throw bad("a string with operand bits");
-      case TAG_OBJECT_SHARED: {
-        const shape = this.#shapes?.get(lo);
-        if (shape === undefined) throw bad(`shape ${lo} is not in the sender's table`);
-        return this.#object(shape, aux);
-      }
-      case TAG_OBJECT_LOCAL: {
-        const shape = this.#locals[lo];
-        if (shape === undefined) throw bad(`shape ${lo} is not defined in the message`);
-        return this.#object(shape, aux);
-      }
+      case TAG_OBJECT_SHARED:
       case TAG_OBJECT_NEW:
-        return this.#object(this.#newShape(lo), aux);
+      case TAG_OBJECT_LOCAL:
+        return this.#object(this.#shapeOf(tag, lo), aux);
       case TAG_ARRAY:
         this.zero(aux);
         return this.#array(lo);
@@ -208,8 +204,16 @@ export class Decoder {
   string(): string {
     this.need(1);
     const p = this.p++;
-    if (this.i32[p * 2 + 1] !== HI_STRING) throw bad("a string is missing");
+    if (this.i32[p * 2 + 1] !== HI_STRING) throw this.#notString(this.i32[p * 2 + 1]);
     return this.text.take(this.i32[p * 2]);
+  }
+
+  #notString(hi: number): CodecError {
+    if (hi < 0 && hi >= FIRST_RESERVED && (hi < TAGGED || hi >= TAGGED + 0x1_0000)) return new CodecError("ReservedSlot", "a string is missing");
+    if (hi > HI_STRING && hi <= HI_STRING + 0xff) return bad("a string with operand bits");
+    const tag = (hi - TAGGED) >> 8;
+    if (hi < 0 && tag > TAG_ENVELOPE) return new CodecError("UnknownTag", `tag ${tag}`);
+    return unexpected("a string is missing");
   }
 
   #newShape(n: number): ReadShape {
@@ -296,24 +300,32 @@ export class Decoder {
 
   #ref(aux: number, number: number): unknown {
     this.zero(aux);
-    if (this.refs === null) throw bad("a reference in a message that has none");
-    if (number >= this.refs.length) throw bad("a reference to something that comes later");
+    if (this.refs === null) throw unexpected("a reference in a message that has none");
+    if (number >= this.refs.length) throw new CodecError("BadReference", "a reference to something that comes later");
     return this.refs[number];
   }
 
-  localShape(): ReadShape {
+  /** The high word of the next slot. */
+  peek(): number {
     this.need(1);
-    const p = this.p++;
-    const hi = this.i32[p * 2 + 1];
-    const lo = this.i32[p * 2] >>> 0;
-    const tag = (hi - TAGGED) >> 8;
+    return this.i32[this.p * 2 + 1];
+  }
+
+  /** The shape of an object that must be one with the usual prototype. */
+  shape(): ReadShape {
+    const hi = this.peek();
+    const lo = this.i32[this.p++ * 2] >>> 0;
+    if (hi < HI_OBJECT_SHARED || hi > HI_OBJECT_LOCAL + 0xff) throw unexpected("an object is missing");
     this.zero(hi & 0xff);
-    let shape: ReadShape | undefined;
-    if (tag === TAG_OBJECT_NEW) shape = this.#newShape(lo);
-    else if (tag === TAG_OBJECT_LOCAL) shape = this.#locals[lo];
-    else if (tag === TAG_OBJECT_SHARED) shape = this.#shapes?.get(lo);
-    if (shape === undefined) throw bad("an object is missing");
+    const shape = this.#shapeOf((hi - TAGGED) >> 8, lo);
     this.need(shape.keys.length);
+    return shape;
+  }
+
+  #shapeOf(tag: number, lo: number): ReadShape {
+    if (tag === TAG_OBJECT_NEW) return this.#newShape(lo);
+    const shape = tag === TAG_OBJECT_SHARED ? this.#shapes?.get(lo) : this.#locals[lo];
+    if (shape === undefined) throw new CodecError("UnknownShape", `shape ${lo} is not defined`);
     return shape;
   }
 }

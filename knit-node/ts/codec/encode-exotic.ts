@@ -4,7 +4,7 @@
  * What an object has inside is read through the built-in accessors of its class, so that a fake (`Object.create(Map.prototype)`) is
  * refused instead of believed.
  */
-import { ERROR_CAUSE, ERROR_CLASS_NAMES, ERROR_CODE, ERROR_ERRORS, ERROR_MESSAGE, ERROR_NAME, ERROR_PROPERTIES, ERROR_STACK } from "./format.ts";
+import { ERROR_CAUSE, ERROR_CLASS_NAMES, ERROR_CODE, ERROR_ERRORS, ERROR_FIELDS, ERROR_MESSAGE, ERROR_NAME, ERROR_PROPERTIES, ERROR_STACK } from "./format.ts";
 import { BINARY_ARRAY_BUFFER, BINARY_DATA_VIEW, HEAD_BLOCKS, HI_BINARY, HI_BINARY_BLOCK, HI_ENVELOPE, HI_ERROR, HI_MAP } from "./format.ts";
 import { HI_REGEXP, HI_SET, HI_SHARED_MEMORY, HI_URL } from "./format.ts";
 import { KIND_BINARY, KIND_ENVELOPE, KIND_ERROR, KIND_MAP, KIND_REGEXP, KIND_SET, KIND_URL, KIND_DATE } from "./classify.ts";
@@ -157,9 +157,6 @@ function putSharedMemory(e: Encoder, value: object, p: number): number {
   e.slot(memory.hi, memory.lo, p + 1);
   return e.slot(0, memory.byteOffset, p + 2);
 }
-
-/** Fields that have a bit of their own; other own enumerable properties travel together. */
-export const ERROR_FIELDS: ReadonlySet<string> = new Set(["name", "message", "stack", "cause", "code", "errors"]);
 
 function putError(e: Encoder, value: Error, errorClass: number, p: number): number {
   const error = value as Error & { code?: unknown; errors?: unknown };

@@ -64,7 +64,7 @@ export function putHoley(e: Encoder, value: readonly unknown[], i: number, head:
     entries++;
   }
   e.slot(HI_ARRAY_HOLEY, entries, head);
-  e.leave(1);
+  e.depth--;
   return p;
 }
 

@@ -380,9 +380,13 @@ export class Encoder {
 
   /** Enters a container that writes `slots` slots from `p`. */
   enter(slots: number, p: number): void {
-    if (++this.depth > this.limits.maxDepth) throw tooDeep(this.#root, this.limits.maxDepth);
+    this.deeper();
     this.owed += slots;
     this.reserve(p + this.owed);
+  }
+
+  deeper(): void {
+    if (++this.depth > this.limits.maxDepth) throw tooDeep(this.#root, this.limits.maxDepth);
   }
 
   leave(slots: number): void {
@@ -440,9 +444,10 @@ export class Encoder {
     if (known >= 0) return this.putRef(known, p);
     const n = value.length;
     const head = p++;
-    this.enter(1, head);
+    this.reserve(p + this.owed);
     let i = 0;
     let onlyNumbers = n > 0;
+    if (!onlyNumbers) this.deeper();
     // In chunks, because a sparse array says a length that it does not have.
     while (i < n) {
       const chunk = n - i < CHUNK ? n - i : CHUNK;
@@ -454,6 +459,7 @@ export class Encoder {
         p += numbers;
         i += numbers;
         onlyNumbers = i === end;
+        if (!onlyNumbers) this.deeper();
       }
       for (; i < end; i++) {
         const item = value[i];
@@ -465,8 +471,12 @@ export class Encoder {
       }
       this.owed -= chunk;
     }
-    this.slot(onlyNumbers ? HI_ARRAY_NUMBERS : HI_ARRAY, n, head);
-    this.leave(1);
+    if (onlyNumbers) {
+      this.slot(HI_ARRAY_NUMBERS, n, head);
+    } else {
+      this.slot(HI_ARRAY, n, head);
+      this.depth--;
+    }
     return p;
   }
 

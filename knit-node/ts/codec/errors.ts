@@ -11,7 +11,10 @@ export type CodecReason =
   | "TrailingBytes"
   | "ReservedSlot"
   | "UnknownTag"
+  | "UnexpectedTag"
   | "BadOperand"
+  | "BadReference"
+  | "UnknownShape"
   | "BadText"
   | "TooDeep"
   | "TooLarge";
@@ -27,4 +30,14 @@ export class CodecError extends KnitError {
     this.reason = reason;
   }
 }
+/** A known tag where it may not stand. */
+export function unexpected(detail: string): CodecError {
+  return new CodecError("UnexpectedTag", detail);
+}
+
+/** An operand that the format does not allow. */
+export function bad(detail: string): CodecError {
+  return new CodecError("BadOperand", detail);
+}
+
 CodecError.prototype.name = "CodecError";

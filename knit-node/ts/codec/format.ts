@@ -92,6 +92,9 @@ export const ERROR_CODE = 16;
 export const ERROR_ERRORS = 32;
 export const ERROR_PROPERTIES = 64;
 
+/** Fields of an error that have a bit of their own; other own enumerable properties travel together. */
+export const ERROR_FIELDS: ReadonlySet<string> = new Set(["name", "message", "stack", "cause", "code", "errors"]);
+
 export const BINARY_ARRAY_BUFFER = 0;
 export const BINARY_DATA_VIEW = 1;
 export const BINARY_UINT8 = 3;
@@ -132,8 +135,10 @@ export const ERROR_CLASS_NAMES: readonly string[] = [
 
 /** Most keys a shape may have. */
 export const MAX_SHAPE_KEYS = 65_535;
-/** Longest array, and longest sum of holes. */
-export const MAX_ARRAY_LENGTH = 4_294_967_294;
+/** Longest array. */
+export const MAX_ARRAY_LENGTH = 0xffff_ffff;
+/** Most holes in an array. */
+export const MAX_HOLES = 0xffff_fffe;
 
 /** What a reader or writer puts up with. */
 export interface Limits {

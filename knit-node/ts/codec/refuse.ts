@@ -4,8 +4,7 @@
 import { UnsupportedValueError } from "../api/errors.ts";
 import { KIND_ARRAY, KIND_BINARY, KIND_DATE, KIND_ENVELOPE, KIND_MAP, KIND_PLAIN, KIND_REGEXP, KIND_SET, KIND_UNSUPPORTED, KIND_URL } from "./classify.ts";
 import { classify, constructorName } from "./classify.ts";
-import { ERROR_FIELDS } from "./encode-exotic.ts";
-import { MAX_SHAPE_KEYS } from "./format.ts";
+import { ERROR_FIELDS, MAX_SHAPE_KEYS } from "./format.ts";
 import type { SharedMemoryHook } from "./hooks.ts";
 
 interface Refused {

@@ -104,6 +104,7 @@ export class TextReader {
     const text = this.text;
     if (to > text.length || length < 0) return this.#takeAcross(length >>> 0);
     this.at = to;
+    if (this.#encoding === TEXT_UTF8) this.#checkCut(text, to);
     return length === text.length ? text : text.substring(from, to);
   }
 
@@ -112,6 +113,11 @@ export class TextReader {
     if (this.at !== this.text.length || this.#next !== this.#end) throw new CodecError("TrailingBytes", "the strings do not use up the text");
     this.text = "";
     this.at = 0;
+  }
+
+  /** Fails if `at` is between the halves of a surrogate pair: windows end at whole characters, so both are in `text`. */
+  #checkCut(text: string, at: number): void {
+    if (at > 0 && (text.charCodeAt(at - 1) & 0xfc00) === 0xd800) throw new CodecError("BadText", "a string ends inside a character");
   }
 
   #takeAcross(length: number): string {
@@ -125,6 +131,7 @@ export class TextReader {
       piece += this.text.substring(0, used);
       this.at = used;
     }
+    if (this.#encoding === TEXT_UTF8) this.#checkCut(this.text, this.at);
     return piece;
   }
 
