@@ -1,1 +1,25 @@
-//! A worker pool over shared memory: lanes, stealing, worker states, crash bookkeeping.
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod backlog;
+mod bells;
+mod blocks;
+mod cell;
+mod cost;
+mod error;
+pub mod frames;
+mod host;
+pub mod layout;
+mod owner;
+pub mod port;
+mod spin;
+mod typescript;
+mod worker;
+
+pub use bells::{Bell, Shared};
+pub use cell::State;
+pub use error::{Result, SchedError};
+pub use host::{Host, HostOptions, Replies};
+pub use layout::{Config, Layout, MAX_WORKERS};
+pub use typescript::typescript;
+pub use worker::{Turn, Worker};

@@ -1,0 +1,79 @@
+//! Everything that can go wrong in a pool, each with a stable code.
+
+use knit_ring::RingError;
+use knit_ring::heap::HeapError;
+use knit_shm::ShmError;
+
+/// An error of the pool's engine.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SchedError {
+    /// A pool has 1 to [`crate::MAX_WORKERS`] workers.
+    #[error("a pool has 1 to 1024 workers, not {0}")]
+    WorkerCount(usize),
+    /// A size in the configuration is outside what the layout can hold.
+    #[error("{what} must be {expected}, not {actual}")]
+    Config {
+        /// The setting.
+        what: &'static str,
+        /// What it may be.
+        expected: &'static str,
+        /// What it was.
+        actual: u64,
+    },
+    /// The region is not a pool's, or one of another version.
+    #[error("this memory does not hold a pool that this version can use: {0}")]
+    NotAPool(&'static str),
+    /// There is no worker with that number.
+    #[error("the pool has no worker {0}")]
+    NoSuchWorker(usize),
+    /// The worker's place is taken, or it was not prepared for an epoch.
+    #[error("worker {0} cannot attach: its place is {1}")]
+    NotStarting(usize, &'static str),
+    /// A frame in a submission buffer does not lie inside it.
+    #[error("the submission buffer holds a damaged frame at byte {0}")]
+    BadSubmission(usize),
+    /// A frame names a block that is not what it says.
+    #[error("a frame names a block in a way that nobody writes")]
+    BadBlock,
+    /// From the rings.
+    #[error(transparent)]
+    Ring(#[from] RingError),
+    /// From the block heap.
+    #[error(transparent)]
+    Heap(#[from] HeapError),
+    /// From the mapped memory.
+    #[error(transparent)]
+    Shm(#[from] ShmError),
+    /// From the operating system.
+    #[error("{what}: {source}")]
+    Io {
+        /// What was tried.
+        what: &'static str,
+        /// Why it failed.
+        source: std::io::Error,
+    },
+}
+
+impl SchedError {
+    /// A stable, upper-case code for programs.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::WorkerCount(_) => "KNT_WORKER_COUNT",
+            Self::Config { .. } => "KNT_CONFIG",
+            Self::NotAPool(_) => "KNT_NOT_A_POOL",
+            Self::NoSuchWorker(_) => "KNT_NO_SUCH_WORKER",
+            Self::NotStarting(..) => "KNT_NOT_STARTING",
+            Self::BadSubmission(_) => "KNT_BAD_SUBMISSION",
+            Self::BadBlock => "KNT_BAD_BLOCK",
+            Self::Ring(error) => error.code(),
+            Self::Heap(error) => error.code(),
+            Self::Shm(error) => error.code(),
+            Self::Io { .. } => "KNT_IO",
+        }
+    }
+}
+
+/// Shorthand for this crate's results.
+pub type Result<T, E = SchedError> = std::result::Result<T, E>;

@@ -1,0 +1,684 @@
+//! The host's side of a pool: it hands calls to workers and collects what they answer.
+//!
+//! One thread owns a [`Host`]. It does not run tasks, does not start workers (it prepares their places, and whoever starts a thread
+//! or a process tells that one its number and epoch), and never blocks except in [`Host::wait`].
+//!
+//! # The way of a call
+//!
+//! 1. [`Host::submit`] takes whole frames from a submission buffer. Each goes to the next lane in turn (round robin) or, if that one is
+//!    full, to any lane with room; if all are full, to the backlog, from where it moves, in order, as soon as there is room.
+//! 2. All lanes that got something are published, then sleepers are woken: with stealing as many as there are new calls that no
+//!    searching worker will find, without it the owners of the lanes.
+//! 3. [`Host::poll`] hands out the replies, a span of whole frames a lane, to be read in place. The next `poll` gives their space back.
+//! 4. Nothing there: the caller spins ([`Host::spin`]), then arms ([`Host::arm`]) and sleeps. A worker that publishes a reply, or makes
+//!    room while there is a backlog, rings the armed host once.
+//!
+//! # Who had what
+//!
+//! While a call is in a ring its state word names who claimed it. When its space is reclaimed, that name moves into
+//! a private table by call number. [`Host::retire`] puts both together: exactly the calls that the dead worker had taken. Calls that
+//! nobody had claimed stay where they are and are run by others or by the replacement.
+
+use core::sync::atomic::{Ordering, fence};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use knit_ring::heap::{Block, BlockArena, BlockView, Locator};
+use knit_ring::{FrameHeader, FrameProducer, Owner, RingError, Span, StreamConsumer};
+use knit_shm::{Area, Region};
+
+use crate::backlog::Backlog;
+use crate::bells::Shared;
+use crate::blocks::{self, BlockPayload};
+use crate::cell::{Cell, HostWords, State};
+use crate::error::{Result, SchedError};
+use crate::frames::{Frame, Message, flag, frame_at};
+use crate::layout::{Config, Layout};
+use crate::owner::owner;
+use crate::spin::{LONGEST, SpinLimit};
+
+/// How a [`Host`] treats its lanes.
+#[derive(Debug, Clone, Copy)]
+pub struct HostOptions {
+    /// Sizes of the memory.
+    pub config: Config,
+    /// Whether idle workers take calls queued for busy ones.
+    pub steal: bool,
+    /// The longest that one look for replies may spin.
+    pub spin: Duration,
+}
+
+impl Default for HostOptions {
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        // With one core, whoever spins keeps the other from answering.
+        Self {
+            config: Config::default(),
+            steal: true,
+            spin: if cores > 1 { LONGEST } else { Duration::ZERO },
+        }
+    }
+}
+
+/// Replies of one lane: whole frames, one after the other, to be read in place until the next [`Host::poll`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Replies {
+    /// Whose replies they are.
+    pub worker: usize,
+    /// Where they start, in bytes from the region's start.
+    pub offset: usize,
+    /// Their bytes, paddings included.
+    pub len: usize,
+}
+
+impl Lane {
+    /// Attaches to the reply ring that a worker has made. False if none has yet.
+    fn attach(&mut self, shared: &Shared, worker: usize) -> Result<bool> {
+        if self.cell.state() != State::Ready {
+            return Ok(false);
+        }
+        self.replies = Some(StreamConsumer::attach(
+            shared.layout().replies(shared.region(), worker)?,
+        )?);
+        Ok(true)
+    }
+}
+
+struct Lane {
+    cell: Cell,
+    requests: FrameProducer,
+    /// None until a worker has attached and made it.
+    replies: Option<StreamConsumer>,
+    blocks: Option<BlockView>,
+    shown: Option<u32>,
+    unpublished: usize,
+}
+
+/// The host of one pool.
+pub struct Host {
+    shared: Arc<Shared>,
+    words: HostWords,
+    lanes: Vec<Lane>,
+    next: usize,
+    steal: bool,
+    backlog: Backlog,
+    /// Who had a call whose frame is gone from the ring, by call number.
+    owners: Vec<Option<Owner>>,
+    arena: BlockArena,
+    /// Blocks sent with a call, until the call is settled.
+    sent_blocks: HashMap<u32, Locator>,
+    /// Blocks of workers that are shown at present.
+    shown_blocks: HashSet<u64>,
+    inline_limit: usize,
+    spin: SpinLimit,
+    progress: Instant,
+    armed: bool,
+}
+
+impl Host {
+    /// Creates a pool's memory. Every place in it is still empty: see [`Host::begin`].
+    ///
+    /// # Errors
+    /// A size is outside the limits, or the system has no memory for the region.
+    pub fn create(options: HostOptions) -> Result<Self> {
+        let layout = Layout::new(options.config)?;
+        let region = Region::anonymous(layout.total_bytes())?;
+        layout.write(&region)?;
+        let lanes = (0..layout.workers())
+            .map(|worker| {
+                Ok(Lane {
+                    cell: Cell::new(&layout, &region, worker)?,
+                    requests: FrameProducer::create(
+                        layout.requests(&region, worker)?,
+                        options.config.request_granules,
+                    )?,
+                    replies: None,
+                    blocks: None,
+                    shown: None,
+                    unpublished: 0,
+                })
+            })
+            .collect::<Result<_>>()?;
+        Ok(Self {
+            words: HostWords::new(&region)?,
+            lanes,
+            next: 0,
+            steal: options.steal,
+            backlog: Backlog::default(),
+            owners: Vec::new(),
+            arena: BlockArena::create(layout.arena_area(&region, 0)?, 0)?,
+            sent_blocks: HashMap::new(),
+            shown_blocks: HashSet::new(),
+            inline_limit: blocks::inline_limit(layout.config().request_granules),
+            spin: SpinLimit::new(options.spin),
+            progress: Instant::now(),
+            armed: false,
+            shared: Shared::new(region, layout),
+        })
+    }
+
+    /// What worker threads of this process need to attach, and where bells are set.
+    #[must_use]
+    pub fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// Number of places for workers.
+    #[must_use]
+    pub fn workers(&self) -> usize {
+        self.lanes.len()
+    }
+
+    /// Opens a place for a new worker and returns the epoch to start it with.
+    ///
+    /// # Errors
+    /// The place is in use: its worker must be retired first.
+    pub fn begin(&mut self, worker: usize) -> Result<u32> {
+        match self.lane(worker)?.cell.state() {
+            State::Empty | State::Dead => {}
+            State::Starting => {
+                return Err(SchedError::NotStarting(
+                    worker,
+                    "waiting for a worker already",
+                ));
+            }
+            State::Attaching | State::Ready => {
+                return Err(SchedError::NotStarting(worker, "taken"));
+            }
+        }
+        let (arena, index) = self.worker_arena(worker)?;
+        let shown = &self.shown_blocks;
+        blocks::free_unheld(arena, index, |locator| shown.contains(&locator.raw()))?;
+        let lane = &mut self.lanes[worker];
+        lane.replies = None;
+        lane.blocks = None;
+        lane.shown = None;
+        Ok(lane.cell.begin())
+    }
+
+    /// Where a place stands.
+    ///
+    /// # Errors
+    /// There is no such worker.
+    pub fn state(&self, worker: usize) -> Result<State> {
+        Ok(self.lane(worker)?.cell.state())
+    }
+
+    /// The process id of the worker in a place, 0 if none has attached.
+    ///
+    /// # Errors
+    /// There is no such worker.
+    pub fn pid(&self, worker: usize) -> Result<u32> {
+        Ok(self.lane(worker)?.cell.pid())
+    }
+
+    /// Hands over every frame of a submission buffer, then wakes who is needed. Never blocks: what finds no room waits in the backlog.
+    ///
+    /// # Errors
+    /// The buffer holds a damaged frame (those before it were handed over), or the memory is corrupt.
+    pub fn submit(&mut self, buffer: &[u8]) -> Result<()> {
+        if self.armed {
+            self.disarm();
+        }
+        let mut placed = self.move_backlog()?;
+        let mut at = 0;
+        let mut outcome = Ok(());
+        while at < buffer.len() {
+            let Some(frame) = frame_at(buffer, at) else {
+                outcome = Err(SchedError::BadSubmission(at));
+                break;
+            };
+            at += frame.padded_len();
+            self.forget(frame.header().call);
+            if self.backlog.is_empty() && self.place(&frame)? {
+                placed += 1;
+            } else {
+                self.backlog.push(&frame);
+            }
+        }
+        self.publish(placed);
+        outcome
+    }
+
+    /// Calls that wait in private memory because every ring is full.
+    #[must_use]
+    pub fn backlog(&self) -> usize {
+        self.backlog.len()
+    }
+
+    fn forget(&mut self, call: u32) {
+        if let Some(entry) = self.owners.get_mut(call as usize) {
+            *entry = None;
+        }
+        if !self.sent_blocks.is_empty() {
+            self.sent_blocks.remove(&call);
+        }
+    }
+
+    /// Moves waiting calls into the rings, without publishing them.
+    fn move_backlog(&mut self) -> Result<usize> {
+        if self.backlog.is_empty() {
+            return Ok(0);
+        }
+        let mut backlog = std::mem::take(&mut self.backlog);
+        let moved = backlog.drain(|frame| self.place(frame));
+        self.backlog = backlog;
+        moved
+    }
+
+    /// Writes a frame into a lane with room, without publishing it.
+    fn place(&mut self, frame: &Frame<'_>) -> Result<bool> {
+        if frame.bytes().len() > self.inline_limit {
+            let Some((header, payload)) = self.place_block(frame)? else {
+                return Ok(false);
+            };
+            let placed =
+                self.place_in_lane(|ring| ring.push(&header, bytemuck::bytes_of(&payload)))?;
+            let locator = Locator::from_raw(payload.locator);
+            if placed {
+                self.sent_blocks.insert(header.call, locator);
+            } else {
+                self.arena.free(locator)?;
+            }
+            return Ok(placed);
+        }
+        self.place_in_lane(|ring| ring.push_raw(frame.bytes()))
+    }
+
+    /// Copies a large payload into a block of the host's arena; none if the arena has no room at present.
+    fn place_block(&mut self, frame: &Frame<'_>) -> Result<Option<(FrameHeader, BlockPayload)>> {
+        blocks::store(&mut self.arena, self.shared.region(), frame)
+    }
+
+    fn place_in_lane(
+        &mut self,
+        mut push: impl FnMut(&mut FrameProducer) -> Result<(), RingError>,
+    ) -> Result<bool> {
+        let owners = &mut self.owners;
+        let count = self.lanes.len();
+        for turn in 0..count {
+            let index = (self.next + turn) % count;
+            let lane = &mut self.lanes[index];
+            if !matches!(
+                lane.cell.state(),
+                State::Starting | State::Attaching | State::Ready
+            ) {
+                continue;
+            }
+            let mut pushed = push(&mut lane.requests);
+            if matches!(pushed, Err(RingError::Full)) {
+                lane.requests
+                    .reclaim(|header, owner| note(owners, header.call, owner))?;
+                pushed = push(&mut lane.requests);
+            }
+            match pushed {
+                Ok(()) => {
+                    lane.unpublished += 1;
+                    self.next = (index + 1) % count;
+                    return Ok(true);
+                }
+                Err(RingError::Full) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(false)
+    }
+
+    /// Publishes what was placed and wakes as many sleepers as it needs.
+    fn publish(&mut self, placed: usize) {
+        if placed == 0 {
+            return;
+        }
+        self.progress = Instant::now();
+        for lane in self.lanes.iter_mut().filter(|lane| lane.unpublished > 0) {
+            lane.requests.publish();
+        }
+        // SeqCst fence: between the publications and the look at doorbells and activities. Pairs with the fence in a worker's
+        // `arm`, and with the one it executes after it stops searching.
+        fence(Ordering::SeqCst);
+        if self.steal {
+            let searching = self
+                .lanes
+                .iter()
+                .filter(|lane| lane.cell.is_searching())
+                .count();
+            let mut wanted = placed.saturating_sub(searching);
+            // First those whose own lane got something, then anybody.
+            for own in [true, false] {
+                for (worker, lane) in self.lanes.iter().enumerate() {
+                    if wanted == 0 {
+                        break;
+                    }
+                    if (lane.unpublished > 0) == own && self.shared.wake_worker(worker, &lane.cell)
+                    {
+                        wanted -= 1;
+                    }
+                }
+            }
+        } else {
+            for (worker, lane) in self
+                .lanes
+                .iter()
+                .enumerate()
+                .filter(|(_, lane)| lane.unpublished > 0)
+            {
+                self.shared.wake_worker(worker, &lane.cell);
+            }
+        }
+        for lane in &mut self.lanes {
+            lane.unpublished = 0;
+        }
+    }
+
+    /// Gives back the space of the replies shown before, and shows those that are there now. Also moves the backlog.
+    ///
+    /// # Errors
+    /// A worker has damaged its reply ring: see [`RingError::Corrupt`].
+    pub fn poll(&mut self, replies: &mut Vec<Replies>) -> Result<()> {
+        replies.clear();
+        self.give_back_space()?;
+        for (worker, lane) in self.lanes.iter_mut().enumerate() {
+            if lane.replies.is_none() && !lane.attach(&self.shared, worker)? {
+                continue;
+            }
+            let Some(ring) = lane.replies.as_mut() else {
+                continue;
+            };
+            if let Some(span) = ring.readable()? {
+                lane.shown = Some(span.len);
+                replies.push(Replies {
+                    worker,
+                    offset: span.offset,
+                    len: span.len as usize,
+                });
+            }
+        }
+        if !replies.is_empty() {
+            let now = Instant::now();
+            self.spin.record(now.duration_since(self.progress));
+            self.progress = now;
+        }
+        if !self.backlog.is_empty() {
+            let placed = self.move_backlog()?;
+            self.publish(placed);
+        }
+        Ok(())
+    }
+
+    fn give_back_space(&mut self) -> Result<()> {
+        let mut any = false;
+        for lane in &mut self.lanes {
+            if let (Some(len), Some(ring)) = (lane.shown.take(), lane.replies.as_mut()) {
+                ring.consume(len)?;
+                any = true;
+            }
+        }
+        if !any {
+            return Ok(());
+        }
+        // SeqCst fence: between giving space back and the look at who wants it. Pairs with the fence in the worker's `arm`.
+        fence(Ordering::SeqCst);
+        for (worker, lane) in self.lanes.iter().enumerate() {
+            if lane.cell.wants_room() {
+                self.shared.wake_worker(worker, &lane.cell);
+            }
+        }
+        Ok(())
+    }
+
+    /// Polls until there are replies, or the adaptive limit (at most `longest`) is over. Returns whether there are some.
+    ///
+    /// # Errors
+    /// As [`Host::poll`].
+    pub fn spin(&mut self, replies: &mut Vec<Replies>, longest: Duration) -> Result<bool> {
+        self.poll(replies)?;
+        let limit = self.spin.limit().min(longest);
+        if !replies.is_empty() || limit.is_zero() {
+            return Ok(!replies.is_empty());
+        }
+        let start = Instant::now();
+        loop {
+            for _ in 0..16 {
+                core::hint::spin_loop();
+                if self.any_reply() {
+                    self.poll(replies)?;
+                    if !replies.is_empty() {
+                        return Ok(true);
+                    }
+                }
+            }
+            if start.elapsed() >= limit {
+                return Ok(false);
+            }
+        }
+    }
+
+    fn any_reply(&self) -> bool {
+        self.lanes.iter().any(|lane| match &lane.replies {
+            Some(ring) => !ring.is_empty(),
+            None => lane.cell.state() == State::Ready,
+        })
+    }
+
+    /// Announces that the host is about to sleep. Returns false, and takes the announcement back, if there is something to do first.
+    ///
+    /// # Errors
+    /// As [`Host::poll`].
+    pub fn arm(&mut self) -> Result<bool> {
+        self.give_back_space()?;
+        self.words.set_backlog(!self.backlog.is_empty());
+        // Contains the SeqCst fence that pairs with the one in `Worker::turn`.
+        self.words.bell().arm();
+        self.armed = true;
+        let placed = self.move_backlog()?;
+        self.publish(placed);
+        if placed > 0 {
+            self.words.set_backlog(!self.backlog.is_empty());
+        }
+        if self.any_reply() {
+            self.disarm();
+            return Ok(false);
+        }
+        Ok(true)
+    }
+
+    /// Takes the announcement back. To be called when the host wakes for whatever reason.
+    pub fn disarm(&mut self) {
+        self.armed = false;
+        self.words.bell().disarm();
+        self.words.set_backlog(false);
+    }
+
+    /// Sleeps until replies are there or the time is over; for hosts without an event loop. Returns whether there are some.
+    ///
+    /// # Errors
+    /// As [`Host::poll`], and what the system says about waiting.
+    pub fn wait(&mut self, replies: &mut Vec<Replies>, timeout: Option<Duration>) -> Result<bool> {
+        if self.spin(replies, LONGEST)? {
+            return Ok(true);
+        }
+        if self.arm()? {
+            self.words.bell().wait(timeout)?;
+            self.disarm();
+        }
+        self.poll(replies)?;
+        Ok(!replies.is_empty())
+    }
+
+    /// Private copies of what the last poll showed: each reply's header (without [`flag::BLOCK`]) and its payload. For hosts that do
+    /// not read in place.
+    ///
+    /// # Errors
+    /// A worker has damaged its reply ring, or names a block that is not there.
+    pub fn read(&mut self, replies: &[Replies]) -> Result<Vec<Message>> {
+        let mut messages = Vec::new();
+        for span in replies {
+            let Some(ring) = &self.lane(span.worker)?.replies else {
+                continue;
+            };
+            for frame in ring.frames(Span {
+                offset: span.offset,
+                len: span.len as u32,
+            }) {
+                let frame = frame?;
+                let mut payload = Vec::new();
+                ring.payload(&frame, &mut payload)?;
+                messages.push((
+                    span.worker,
+                    Message {
+                        header: frame.header,
+                        payload,
+                    },
+                ));
+            }
+        }
+        messages
+            .into_iter()
+            .map(|(worker, message)| self.fetch(worker, message))
+            .collect()
+    }
+
+    fn fetch(&mut self, worker: usize, mut message: Message) -> Result<Message> {
+        if message.header.flags & flag::BLOCK != 0 {
+            let region = self.shared.region().clone();
+            message.payload = blocks::take(self.view(worker)?, &region, &message.payload)?;
+            message.header.flags &= !flag::BLOCK;
+            message.header.payload_len = message.payload.len() as u32;
+        }
+        Ok(message)
+    }
+
+    /// The bytes of a block that a reply names.
+    ///
+    /// # Errors
+    /// The locator does not name a live block of that worker.
+    pub fn open_block(&mut self, worker: usize, locator: u64) -> Result<Block> {
+        let block = self.view(worker)?.resolve(Locator::from_raw(locator))?;
+        self.shown_blocks.insert(locator);
+        Ok(block)
+    }
+
+    /// Gives such a block back to the worker it came from.
+    ///
+    /// # Errors
+    /// The locator does not name a live block of that worker.
+    pub fn close_block(&mut self, worker: usize, locator: u64) -> Result<()> {
+        self.shown_blocks.remove(&locator);
+        self.view(worker)?.give_back(Locator::from_raw(locator))?;
+        // SeqCst fence: between giving the block back and the look at who wants room; pairs with the one in the worker's `arm`.
+        fence(Ordering::SeqCst);
+        let cell = &self.lanes[worker].cell;
+        if cell.wants_room() {
+            self.shared.wake_worker(worker, cell);
+        }
+        Ok(())
+    }
+
+    fn view(&mut self, worker: usize) -> Result<&BlockView> {
+        let (arena, index) = self.worker_arena(worker)?;
+        let lane = &mut self.lanes[worker];
+        if lane.blocks.is_none() {
+            lane.blocks = Some(BlockView::open(arena, index)?);
+        }
+        Ok(lane.blocks.as_ref().expect("opened above"))
+    }
+
+    fn worker_arena(&self, worker: usize) -> Result<(Area, u16)> {
+        let index = u16::try_from(worker + 1).expect("at most 1024 workers");
+        Ok((
+            self.shared
+                .layout()
+                .arena_area(self.shared.region(), worker + 1)?,
+            index,
+        ))
+    }
+
+    /// Asks a worker to end, and wakes it.
+    ///
+    /// # Errors
+    /// There is no such worker.
+    pub fn stop(&mut self, worker: usize) -> Result<()> {
+        let lane = self.lane(worker)?;
+        lane.cell.ask_to_stop();
+        // SeqCst fence: between the word and the look at the doorbell; pairs with the one in the worker's `arm`.
+        fence(Ordering::SeqCst);
+        self.shared.wake_worker(worker, &lane.cell);
+        Ok(())
+    }
+
+    /// Settles the death of a worker: closes its epoch and returns the calls that it had taken. Some of them may have been answered
+    /// before; the caller knows which are still open. Its published replies must have been polled before: they are dropped here.
+    ///
+    /// The worker must really have ended, as its runtime or a pidfd says.
+    ///
+    /// # Errors
+    /// There is no such worker, or the memory is corrupt.
+    pub fn retire(&mut self, worker: usize) -> Result<Vec<u32>> {
+        let epoch = self.lane(worker)?.cell.epoch();
+        let dead = owner(worker, epoch)?;
+        let owners = &mut self.owners;
+        let lane = &mut self.lanes[worker];
+        lane.cell.end();
+        lane.replies = None;
+        lane.shown = None;
+        lane.blocks = None;
+        self.shared.set_bell(Some(worker), None)?;
+        // It may have claimed from any lane.
+        for lane in &mut self.lanes {
+            lane.requests
+                .recover(dead, |header| note(owners, header.call, dead))?;
+            lane.requests
+                .reclaim(|header, owner| note(owners, header.call, owner))?;
+        }
+        let taken: Vec<u32> = (0_u32..)
+            .zip(&*owners)
+            .filter(|(_, had)| **had == Some(dead))
+            .map(|(call, _)| call)
+            .collect();
+        for call in &taken {
+            self.owners[*call as usize] = None;
+            if let Some(locator) = self.sent_blocks.remove(call) {
+                // An error only says that the worker had given it back itself.
+                let _ = self.arena.free(locator);
+            }
+        }
+        Ok(taken)
+    }
+
+    /// Takes back the calls that wait in the lane of a worker that will not be replaced, and gives them to others. If nobody is left,
+    /// they stay in the backlog.
+    ///
+    /// # Errors
+    /// The memory is corrupt.
+    pub fn evacuate(&mut self, worker: usize) -> Result<()> {
+        self.lane(worker)?;
+        let owners = &mut self.owners;
+        let backlog = &mut self.backlog;
+        let mut buffer = Vec::new();
+        let lane = &mut self.lanes[worker];
+        lane.requests.drain_unclaimed(
+            |_| true,
+            |header, payload| backlog.push(&Frame::new(header, payload, &mut buffer)),
+        )?;
+        lane.requests
+            .reclaim(|header, owner| note(owners, header.call, owner))?;
+        let placed = self.move_backlog()?;
+        self.publish(placed);
+        Ok(())
+    }
+
+    fn lane(&self, worker: usize) -> Result<&Lane> {
+        self.lanes
+            .get(worker)
+            .ok_or(SchedError::NoSuchWorker(worker))
+    }
+}
+
+fn note(owners: &mut Vec<Option<Owner>>, call: u32, owner: Owner) {
+    let index = call as usize;
+    if index >= owners.len() {
+        owners.resize(index + 1, None);
+    }
+    owners[index] = Some(owner);
+}

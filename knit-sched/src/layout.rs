@@ -1,0 +1,462 @@
+//! Where everything lies in a pool's region.
+//!
+//! ```text
+//! header            3 lines: the sizes; the host's doorbell; what the host says to all
+//! worker cells      3 lines each: life; doorbell; activity
+//! abort bits        one bit a slot
+//! shape tables      the host's, then one per worker
+//! lanes             per worker: request ring, reply ring
+//! ---- front ends here, on a page boundary: JavaScript sees all above as one ArrayBuffer ----
+//! arenas            the host's, then one per worker: block heaps for large payloads
+//! ```
+//!
+//! A *line* is 128 bytes whatever the machine's cache says, so that both sides agree. Every offset follows from the sizes in the
+//! header: an attaching side reads the sizes once, computes the layout itself and compares it with what the header says, so a
+//! damaged header is an error and never an offset that is believed. All words are little-endian; targets of the other kind do not build.
+//!
+//! The region is sparse: only touched pages take memory.
+
+use bytemuck::{Pod, Zeroable};
+use knit_ring::heap::BlockArena;
+use knit_ring::{FrameProducer, StreamProducer};
+use knit_shm::{Area, Region};
+
+use crate::error::{Result, SchedError};
+
+#[cfg(target_endian = "big")]
+compile_error!("the shared layout is little-endian");
+
+/// Most workers of one pool.
+pub const MAX_WORKERS: usize = 1024;
+/// Bytes of a line: the unit that keeps words of different writers apart.
+pub const LINE: usize = 128;
+/// `b"KNITPOOL"` as a little-endian number.
+pub const MAGIC: u64 = u64::from_le_bytes(*b"KNITPOOL");
+/// Version of this layout together with the value format's.
+pub const VERSION: u32 = 1;
+
+/// Lines of the header.
+const HEADER_LINES: usize = 3;
+/// Byte offset of the host's doorbell.
+pub(crate) const HOST_BELL: usize = LINE;
+/// Byte offset of the host's announcements ([`crate::cell::HostWords`]).
+pub(crate) const HOST_WORDS: usize = 2 * LINE;
+/// Bytes of one worker cell.
+pub(crate) const CELL: usize = 3 * LINE;
+const PAGE: usize = 4096;
+
+/// Sizes of a pool, chosen by who creates it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Config {
+    /// Workers, 1 to [`MAX_WORKERS`].
+    pub workers: usize,
+    /// Size of each request ring in granules of 32 bytes, a power of two.
+    pub request_granules: u32,
+    /// Size of each reply ring in granules of 32 bytes, a power of two.
+    pub reply_granules: u32,
+    /// Bytes of block heap for each participant (the host and every worker); pages that are never used take no memory.
+    pub arena_bytes: u32,
+    /// How many abort-aware calls can be in flight.
+    pub abort_slots: u32,
+    /// Bytes of the host's shape table.
+    pub host_shape_bytes: u32,
+    /// Bytes of each worker's shape table.
+    pub worker_shape_bytes: u32,
+}
+
+impl Default for Config {
+    /// One worker, rings of 256 KiB, 64 MiB of block heap a participant.
+    fn default() -> Self {
+        Self {
+            workers: 1,
+            request_granules: 8192,
+            reply_granules: 8192,
+            arena_bytes: 64 * 1024 * 1024,
+            abort_slots: 258,
+            host_shape_bytes: 64 * 1024,
+            worker_shape_bytes: 32 * 1024,
+        }
+    }
+}
+
+/// The first line of the region, written once by the creator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub(crate) struct Header {
+    magic: u64,
+    version: u32,
+    workers: u32,
+    request_granules: u32,
+    reply_granules: u32,
+    arena_bytes: u32,
+    abort_slots: u32,
+    abort_bits: u32,
+    host_shapes: u32,
+    host_shape_bytes: u32,
+    worker_shapes: u32,
+    worker_shape_bytes: u32,
+    front_bytes: u32,
+    total_bytes: u64,
+}
+
+const _: () = assert!(size_of::<Header>() <= LINE);
+
+/// Every offset of a pool's region, in bytes from its start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Layout {
+    config: Config,
+    cells: usize,
+    abort_bits: usize,
+    host_shapes: usize,
+    worker_shapes: usize,
+    lanes: usize,
+    request_size: usize,
+    reply_size: usize,
+    front: usize,
+    arena_size: usize,
+    total: usize,
+}
+
+impl Layout {
+    /// Computes the layout for these sizes.
+    ///
+    /// # Errors
+    /// A size is not one that the layout can hold.
+    pub fn new(config: Config) -> Result<Self> {
+        if !(1..=MAX_WORKERS).contains(&config.workers) {
+            return Err(SchedError::WorkerCount(config.workers));
+        }
+        for granules in [config.request_granules, config.reply_granules] {
+            check(
+                "ring granules",
+                "a power of two from 64 to 65536",
+                granules,
+                |n| n.is_power_of_two() && (64..=65_536).contains(&n),
+            )?;
+        }
+        check(
+            "arena_bytes",
+            "a multiple of 4096 from 65536 to 4294963200",
+            config.arena_bytes,
+            |n| n % 4096 == 0 && n >= 65_536,
+        )?;
+        check(
+            "abort_slots",
+            "from 1 to 1048576",
+            config.abort_slots,
+            |n| (1..=1_048_576).contains(&n),
+        )?;
+        for bytes in [config.host_shape_bytes, config.worker_shape_bytes] {
+            check(
+                "shape_bytes",
+                "a multiple of 128 from 128 to 16777216",
+                bytes,
+                |n| n % 128 == 0 && (128..=16 * 1024 * 1024).contains(&n),
+            )?;
+        }
+
+        let cells = HEADER_LINES * LINE;
+        let abort_bits = cells + config.workers * CELL;
+        let host_shapes = abort_bits
+            + (config.abort_slots as usize)
+                .div_ceil(8)
+                .next_multiple_of(LINE);
+        let worker_shapes = host_shapes + config.host_shape_bytes as usize;
+        let lanes = (worker_shapes + config.workers * config.worker_shape_bytes as usize)
+            .next_multiple_of(PAGE);
+        let request_size = FrameProducer::area_size(config.request_granules).next_multiple_of(LINE);
+        let reply_size = StreamProducer::area_size(config.reply_granules).next_multiple_of(LINE);
+        let front = (lanes + config.workers * (request_size + reply_size)).next_multiple_of(PAGE);
+        if i32::try_from(front).is_err() {
+            return Err(SchedError::Config {
+                what: "the rings and tables of all workers together",
+                expected: "below 2 GiB",
+                actual: front as u64,
+            });
+        }
+        let arena_size = BlockArena::area_size(config.arena_bytes as usize).next_multiple_of(PAGE);
+        let total = front + (config.workers + 1) * arena_size;
+        Ok(Self {
+            config,
+            cells,
+            abort_bits,
+            host_shapes,
+            worker_shapes,
+            lanes,
+            request_size,
+            reply_size,
+            front,
+            arena_size,
+            total,
+        })
+    }
+
+    /// Reads the layout of a region that somebody else made, and checks it.
+    ///
+    /// # Errors
+    /// The region is not a pool's, is one of another version, or its header contradicts itself.
+    pub fn attach(region: &Region) -> Result<Self> {
+        let header: Header = region
+            .read(0)
+            .map_err(|_| SchedError::NotAPool("it is too small"))?;
+        if header.magic != MAGIC {
+            return Err(SchedError::NotAPool("the magic number is missing"));
+        }
+        if header.version != VERSION {
+            return Err(SchedError::NotAPool("it has another version"));
+        }
+        let layout = Self::new(Config {
+            workers: header.workers as usize,
+            request_granules: header.request_granules,
+            reply_granules: header.reply_granules,
+            arena_bytes: header.arena_bytes,
+            abort_slots: header.abort_slots,
+            host_shape_bytes: header.host_shape_bytes,
+            worker_shape_bytes: header.worker_shape_bytes,
+        })?;
+        if layout.header() != header {
+            return Err(SchedError::NotAPool("its header contradicts itself"));
+        }
+        if region.len() < layout.total {
+            return Err(SchedError::NotAPool("it is shorter than its header says"));
+        }
+        Ok(layout)
+    }
+
+    /// Writes the header into a fresh region.
+    pub(crate) fn write(&self, region: &Region) -> Result<()> {
+        Ok(region.write(0, &self.header())?)
+    }
+
+    fn header(&self) -> Header {
+        let word = |offset: usize| u32::try_from(offset).expect("the front ends below 2 GiB");
+        Header {
+            magic: MAGIC,
+            version: VERSION,
+            workers: word(self.config.workers),
+            request_granules: self.config.request_granules,
+            reply_granules: self.config.reply_granules,
+            arena_bytes: self.config.arena_bytes,
+            abort_slots: self.config.abort_slots,
+            abort_bits: word(self.abort_bits),
+            host_shapes: word(self.host_shapes),
+            host_shape_bytes: self.config.host_shape_bytes,
+            worker_shapes: word(self.worker_shapes),
+            worker_shape_bytes: self.config.worker_shape_bytes,
+            front_bytes: word(self.front),
+            total_bytes: self.total as u64,
+        }
+    }
+
+    /// The sizes this layout was made from.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Bytes of the whole region.
+    #[must_use]
+    pub fn total_bytes(&self) -> usize {
+        self.total
+    }
+
+    /// Bytes of everything but the block heaps.
+    #[must_use]
+    pub fn front_bytes(&self) -> usize {
+        self.front
+    }
+
+    /// Number of workers.
+    #[must_use]
+    pub fn workers(&self) -> usize {
+        self.config.workers
+    }
+
+    pub(crate) fn cell(&self, region: &Region, worker: usize) -> Result<Area> {
+        self.worker(worker)?;
+        Ok(region.area(self.cells + worker * CELL, CELL)?)
+    }
+
+    pub(crate) fn requests(&self, region: &Region, worker: usize) -> Result<Area> {
+        Ok(region.area(self.lane(worker)?, self.request_size)?)
+    }
+
+    pub(crate) fn replies(&self, region: &Region, worker: usize) -> Result<Area> {
+        Ok(region.area(self.lane(worker)? + self.request_size, self.reply_size)?)
+    }
+
+    /// Place of the shape table of a worker (`Some`) or of the host (`None`): offset and bytes.
+    ///
+    /// # Errors
+    /// There is no such worker.
+    pub fn shapes(&self, owner: Option<usize>) -> Result<(usize, usize)> {
+        match owner {
+            None => Ok((self.host_shapes, self.config.host_shape_bytes as usize)),
+            Some(worker) => {
+                self.worker(worker)?;
+                let bytes = self.config.worker_shape_bytes as usize;
+                Ok((self.worker_shapes + worker * bytes, bytes))
+            }
+        }
+    }
+
+    /// Place of an arena: 0 is the host's, `w + 1` worker `w`'s. Offset and bytes.
+    ///
+    /// # Errors
+    /// There is no such worker.
+    pub fn arena(&self, arena: usize) -> Result<(usize, usize)> {
+        if arena > self.config.workers {
+            return Err(SchedError::NoSuchWorker(arena - 1));
+        }
+        Ok((self.front + arena * self.arena_size, self.arena_size))
+    }
+
+    pub(crate) fn arena_area(&self, region: &Region, arena: usize) -> Result<Area> {
+        let (offset, bytes) = self.arena(arena)?;
+        Ok(region.area(offset, bytes)?)
+    }
+
+    fn lane(&self, worker: usize) -> Result<usize> {
+        self.worker(worker)?;
+        Ok(self.lanes + worker * (self.request_size + self.reply_size))
+    }
+
+    fn worker(&self, worker: usize) -> Result<()> {
+        if worker < self.config.workers {
+            Ok(())
+        } else {
+            Err(SchedError::NoSuchWorker(worker))
+        }
+    }
+}
+
+fn check(
+    what: &'static str,
+    expected: &'static str,
+    value: u32,
+    holds: impl Fn(u32) -> bool,
+) -> Result<()> {
+    if holds(value) {
+        Ok(())
+    } else {
+        Err(SchedError::Config {
+            what,
+            expected,
+            actual: u64::from(value),
+        })
+    }
+}
+
+/// Byte offsets of header words that JavaScript reads.
+pub(crate) mod header_words {
+    use super::Header;
+    use core::mem::offset_of;
+
+    pub(crate) const ABORT_SLOTS: usize = offset_of!(Header, abort_slots);
+    pub(crate) const ABORT_BITS: usize = offset_of!(Header, abort_bits);
+    pub(crate) const HOST_SHAPES: usize = offset_of!(Header, host_shapes);
+    pub(crate) const HOST_SHAPE_BYTES: usize = offset_of!(Header, host_shape_bytes);
+    pub(crate) const WORKER_SHAPES: usize = offset_of!(Header, worker_shapes);
+    pub(crate) const WORKER_SHAPE_BYTES: usize = offset_of!(Header, worker_shape_bytes);
+    pub(crate) const WORKERS: usize = offset_of!(Header, workers);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn region(config: Config) -> (Region, Layout) {
+        let layout = Layout::new(config).unwrap();
+        let region = Region::anonymous(layout.total_bytes()).unwrap();
+        layout.write(&region).unwrap();
+        (region, layout)
+    }
+
+    #[test]
+    fn an_attaching_side_computes_the_same_layout() {
+        for workers in [1, 2, 7, 64] {
+            let (region, layout) = region(Config {
+                workers,
+                ..Config::default()
+            });
+            assert_eq!(Layout::attach(&region).unwrap(), layout);
+        }
+    }
+
+    #[test]
+    fn nothing_overlaps() {
+        let (_, layout) = region(Config {
+            workers: 5,
+            ..Config::default()
+        });
+        let mut spans = vec![(0, HEADER_LINES * LINE), layout.shapes(None).unwrap()];
+        for worker in 0..5 {
+            spans.push((layout.cells + worker * CELL, CELL));
+            spans.push(layout.shapes(Some(worker)).unwrap());
+            spans.push((
+                layout.lane(worker).unwrap(),
+                layout.request_size + layout.reply_size,
+            ));
+        }
+        spans.extend((0..=5).map(|arena| layout.arena(arena).unwrap()));
+        spans.sort_unstable();
+        for pair in spans.windows(2) {
+            assert!(pair[0].0 + pair[0].1 <= pair[1].0, "{pair:?}");
+        }
+        let (offset, bytes) = *spans.last().unwrap();
+        assert_eq!(offset + bytes, layout.total_bytes());
+    }
+
+    #[test]
+    fn a_header_that_contradicts_itself_is_refused() {
+        let word_count = size_of::<Header>() / 4;
+        for word in 0..word_count {
+            let (region, _) = region(Config::default());
+            let was: u32 = region.read(word * 4).unwrap();
+            region.write(word * 4, &(was ^ 0x0001_0100)).unwrap();
+            assert!(Layout::attach(&region).is_err(), "word {word}");
+        }
+    }
+
+    #[test]
+    fn sizes_outside_the_limits_are_refused() {
+        let bad = [
+            Config {
+                workers: 0,
+                ..Config::default()
+            },
+            Config {
+                workers: 1025,
+                ..Config::default()
+            },
+            Config {
+                request_granules: 100,
+                ..Config::default()
+            },
+            Config {
+                reply_granules: 12,
+                ..Config::default()
+            },
+            Config {
+                arena_bytes: 1,
+                ..Config::default()
+            },
+            Config {
+                abort_slots: 0,
+                ..Config::default()
+            },
+        ];
+        for config in bad {
+            assert!(Layout::new(config).is_err(), "{config:?}");
+        }
+    }
+
+    #[test]
+    fn the_largest_pool_fits_below_two_gibibytes_of_front() {
+        Layout::new(Config {
+            workers: MAX_WORKERS,
+            ..Config::default()
+        })
+        .unwrap();
+    }
+}

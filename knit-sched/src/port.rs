@@ -1,0 +1,167 @@
+//! A host and a worker for languages that call through a border: one call a batch, numbers in, numbers out.
+//!
+//! The caller writes frames into a submission buffer and passes how many bytes it wrote. What it gets back is too much for one number, so
+//! it goes into a *control block*: an array of `u32` that the caller owns and reads after the call.
+//!
+//! | word | host | worker |
+//! |---|---|---|
+//! | [`CLOCK`] | microseconds of a monotonic clock, wrapping | the same |
+//! | [`BACKLOG`] | calls waiting in private memory | - |
+//! | [`BLOCK_OFFSET`], [`BLOCK_BYTES`] | place in its arena and size of the block opened last | the same |
+//! | from [`ENTRIES`] | per span of replies: worker, first byte, end (from the region's start) | per claimed call: first byte of its payload |
+//!
+//! Frames are read in place: all rings lie in the front of the region, below 2 GiB.
+
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+
+use crate::cost::MOST;
+use crate::error::Result;
+use crate::host::{Host, Replies};
+use crate::worker::{Turn, Worker};
+
+/// Word of the clock.
+pub const CLOCK: usize = 0;
+/// Word of the backlog's length.
+pub const BACKLOG: usize = 1;
+/// Word of an opened block's offset in its arena.
+pub const BLOCK_OFFSET: usize = 2;
+/// Word of an opened block's size.
+pub const BLOCK_BYTES: usize = 3;
+/// First word of the entries.
+pub const ENTRIES: usize = 4;
+/// Words of a span of replies.
+pub const SPAN_WORDS: usize = 3;
+
+static EPOCH: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+fn microseconds() -> u32 {
+    // Wraps after 71 minutes: only differences of it mean something.
+    EPOCH.elapsed().as_micros() as u32
+}
+
+fn word(value: usize) -> u32 {
+    u32::try_from(value).unwrap_or(u32::MAX)
+}
+
+/// A [`Host`] behind a border.
+pub struct HostPort {
+    /// The host itself, for everything that is not hot.
+    pub host: Host,
+    replies: Vec<Replies>,
+}
+
+impl HostPort {
+    /// Wraps a host.
+    #[must_use]
+    pub fn new(host: Host) -> Self {
+        Self {
+            replies: Vec::with_capacity(host.workers()),
+            host,
+        }
+    }
+
+    /// Words that the control block must have.
+    #[must_use]
+    pub fn control_words(&self) -> usize {
+        ENTRIES + SPAN_WORDS * self.host.workers()
+    }
+
+    /// Submits, then looks for replies, spinning for at most `spin` within the adaptive limit. Returns the number of spans.
+    ///
+    /// # Errors
+    /// As [`Host::submit`] and [`Host::poll`].
+    ///
+    /// # Panics
+    /// If the control block is shorter than [`HostPort::control_words`].
+    pub fn turn(&mut self, submitted: &[u8], spin: Duration, control: &mut [u32]) -> Result<u32> {
+        if !submitted.is_empty() {
+            self.host.submit(submitted)?;
+        }
+        self.host.spin(&mut self.replies, spin)?;
+        control[CLOCK] = microseconds();
+        control[BACKLOG] = word(self.host.backlog());
+        for (entry, span) in control[ENTRIES..]
+            .chunks_exact_mut(SPAN_WORDS)
+            .zip(&self.replies)
+        {
+            entry.copy_from_slice(&[
+                word(span.worker),
+                word(span.offset),
+                word(span.offset + span.len),
+            ]);
+        }
+        Ok(word(self.replies.len()))
+    }
+
+    /// Opens a block that a reply names, and says where it is.
+    ///
+    /// # Errors
+    /// As [`Host::open_block`].
+    pub fn open_block(&mut self, worker: usize, locator: u64, control: &mut [u32]) -> Result<()> {
+        let block = self.host.open_block(worker, locator)?;
+        let (arena, _) = self.host.shared().layout().arena(worker + 1)?;
+        control[BLOCK_OFFSET] = word(block.offset - arena);
+        control[BLOCK_BYTES] = word(block.len);
+        Ok(())
+    }
+}
+
+/// A [`Worker`] behind a border.
+pub struct WorkerPort {
+    /// The worker itself, for everything that is not hot.
+    pub worker: Worker,
+}
+
+/// What [`WorkerPort::turn`] returns if the host asks the worker to end.
+pub const STOP: i32 = -1;
+
+impl WorkerPort {
+    /// Wraps a worker.
+    #[must_use]
+    pub fn new(worker: Worker) -> Self {
+        Self { worker }
+    }
+
+    /// Words that the control block must have.
+    #[must_use]
+    pub fn control_words() -> usize {
+        ENTRIES + MOST
+    }
+
+    /// Publishes, then claims, searching for at most `spin`. Returns the number of claimed calls, or [`STOP`].
+    ///
+    /// # Errors
+    /// As [`Worker::turn`].
+    ///
+    /// # Panics
+    /// If the control block is shorter than [`WorkerPort::control_words`].
+    pub fn turn(&mut self, replies: &[u8], spin: Duration, control: &mut [u32]) -> Result<i32> {
+        match self.worker.turn(replies, spin)? {
+            Turn::Stop => Ok(STOP),
+            Turn::Idle => {
+                control[CLOCK] = microseconds();
+                Ok(0)
+            }
+            Turn::Work => {
+                let claims = self.worker.claims();
+                for (entry, claim) in control[ENTRIES..].iter_mut().zip(claims) {
+                    *entry = word(claim.data_offset);
+                }
+                Ok(claims.len() as i32)
+            }
+        }
+    }
+
+    /// Opens a block that a call names, and says where it is.
+    ///
+    /// # Errors
+    /// As [`Worker::open_block`].
+    pub fn open_block(&self, locator: u64, control: &mut [u32]) -> Result<()> {
+        let block = self.worker.open_block(locator)?;
+        let (arena, _) = self.worker.shared().layout().arena(0)?;
+        control[BLOCK_OFFSET] = word(block.offset - arena);
+        control[BLOCK_BYTES] = word(block.len);
+        Ok(())
+    }
+}

@@ -1,0 +1,82 @@
+//! How long a host looks for replies before it lets its event loop go on.
+//!
+//! Spinning is right when the answer is nearer than the price of being woken (tens of microseconds), and wrong
+//! otherwise: it burns a core that the worker may need. So the limit follows the recent reply time: somewhat more than it while it is
+//! short, nothing once it is long. A reply time is measured from the last progress (calls handed over or replies received) to the next reply.
+
+use std::time::Duration;
+
+/// No spin is longer: about what a wake-up costs.
+pub(crate) const LONGEST: Duration = Duration::from_micros(50);
+/// The mean takes in 1/4 of each new reply time.
+const WEIGHT_SHIFT: u32 = 2;
+
+/// The adaptive limit of a spin.
+#[derive(Debug)]
+pub(crate) struct SpinLimit {
+    mean: u32,
+    longest: u32,
+}
+
+impl SpinLimit {
+    pub(crate) fn new(longest: Duration) -> Self {
+        Self {
+            mean: 0,
+            longest: u32::try_from(longest.as_nanos()).unwrap_or(u32::MAX),
+        }
+    }
+
+    /// How long to look now.
+    pub(crate) fn limit(&self) -> Duration {
+        if self.mean > self.longest {
+            return Duration::ZERO;
+        }
+        Duration::from_nanos(u64::from(
+            (self.mean * 2)
+                .saturating_add(self.longest / 4)
+                .min(self.longest),
+        ))
+    }
+
+    /// Takes in a measured reply time. One very long time does not blind the host for ever: it counts as twice the longest spin.
+    pub(crate) fn record(&mut self, reply_time: Duration) {
+        let sample = u32::try_from(reply_time.as_nanos())
+            .unwrap_or(u32::MAX)
+            .min(self.longest.saturating_mul(2));
+        self.mean = self.mean - (self.mean >> WEIGHT_SHIFT) + (sample >> WEIGHT_SHIFT);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quick_replies_are_waited_for_and_slow_ones_are_not() {
+        let mut spin = SpinLimit::new(LONGEST);
+        assert!(
+            spin.limit() > Duration::ZERO,
+            "the first call is given a chance"
+        );
+        for _ in 0..50 {
+            spin.record(Duration::from_millis(5));
+        }
+        assert_eq!(spin.limit(), Duration::ZERO);
+        for _ in 0..50 {
+            spin.record(Duration::from_nanos(600));
+        }
+        assert!(spin.limit() > Duration::from_micros(5));
+        assert!(spin.limit() < LONGEST);
+    }
+
+    #[test]
+    fn a_few_quick_replies_after_a_pause_bring_spinning_back() {
+        let mut spin = SpinLimit::new(LONGEST);
+        spin.record(Duration::from_secs(3600));
+        let quick = (1..100).find(|_| {
+            spin.record(Duration::from_micros(2));
+            spin.limit() > Duration::ZERO
+        });
+        assert!(quick.is_some_and(|n| n < 10));
+    }
+}

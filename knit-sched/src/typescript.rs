@@ -1,0 +1,154 @@
+//! The layout as TypeScript: what the package's sources know of the shared memory comes from here and from nowhere else.
+
+use core::mem::offset_of;
+use std::fmt::Write as _;
+
+use knit_ring::FrameHeader;
+
+use crate::frames::{GRANULE, HEADER, flag, kind};
+use crate::layout::{self, header_words};
+use crate::port;
+
+/// The text of the generated module. The build writes it; a test compares it with the file.
+#[must_use]
+pub fn typescript() -> String {
+    let constants: [(&str, usize, &str); 27] = [
+        (
+            "VERSION",
+            layout::VERSION as usize,
+            "Version of the shared layout and the value format.",
+        ),
+        (
+            "MAX_WORKERS",
+            layout::MAX_WORKERS,
+            "Most workers of one pool.",
+        ),
+        (
+            "GRANULE",
+            GRANULE,
+            "Frames start at multiples of this many bytes.",
+        ),
+        ("FRAME_HEADER", HEADER, "Bytes of a frame's header."),
+        (
+            "FRAME_LENGTH",
+            offset_of!(FrameHeader, payload_len),
+            "Byte in the header: u32, bytes of the payload.",
+        ),
+        (
+            "FRAME_FUNCTION",
+            offset_of!(FrameHeader, function),
+            "Byte in the header: u16, function.",
+        ),
+        (
+            "FRAME_KIND",
+            offset_of!(FrameHeader, kind),
+            "Byte in the header: u8, kind.",
+        ),
+        (
+            "FRAME_FLAGS",
+            offset_of!(FrameHeader, flags),
+            "Byte in the header: u8, flags.",
+        ),
+        (
+            "FRAME_CALL",
+            offset_of!(FrameHeader, call),
+            "Byte in the header: u32, call number.",
+        ),
+        (
+            "FRAME_GENERATION",
+            offset_of!(FrameHeader, generation),
+            "Byte in the header: u32, generation of the call number.",
+        ),
+        (
+            "KIND_CALL",
+            kind::CALL as usize,
+            "A call; the payload is the argument.",
+        ),
+        ("KIND_RESULT", kind::RESULT as usize, "A result."),
+        ("KIND_THROWN", kind::THROWN as usize, "What the task threw."),
+        (
+            "FLAG_BLOCK",
+            flag::BLOCK as usize,
+            "The payload is in a block: the frame holds locator and bytes, u64 each.",
+        ),
+        (
+            "CONTROL_CLOCK",
+            port::CLOCK,
+            "Control word: microseconds, wrapping.",
+        ),
+        (
+            "CONTROL_BACKLOG",
+            port::BACKLOG,
+            "Control word: calls waiting for room.",
+        ),
+        (
+            "CONTROL_BLOCK_OFFSET",
+            port::BLOCK_OFFSET,
+            "Control word: place of the opened block in its arena.",
+        ),
+        (
+            "CONTROL_BLOCK_BYTES",
+            port::BLOCK_BYTES,
+            "Control word: size of the opened block.",
+        ),
+        (
+            "CONTROL_ENTRIES",
+            port::ENTRIES,
+            "First control word of the entries.",
+        ),
+        (
+            "SPAN_WORDS",
+            port::SPAN_WORDS,
+            "Control words of one span of replies: worker, first byte, end.",
+        ),
+        (
+            "HEADER_WORKERS",
+            header_words::WORKERS,
+            "Byte in the region: u32, workers.",
+        ),
+        (
+            "HEADER_ABORT_SLOTS",
+            header_words::ABORT_SLOTS,
+            "Byte in the region: u32, abort slots.",
+        ),
+        (
+            "HEADER_ABORT_BITS",
+            header_words::ABORT_BITS,
+            "Byte in the region: u32, place of the abort bits.",
+        ),
+        (
+            "HEADER_HOST_SHAPES",
+            header_words::HOST_SHAPES,
+            "Byte in the region: u32, place of the host's shape table.",
+        ),
+        (
+            "HEADER_HOST_SHAPE_BYTES",
+            header_words::HOST_SHAPE_BYTES,
+            "Byte in the region: u32, its bytes.",
+        ),
+        (
+            "HEADER_WORKER_SHAPES",
+            header_words::WORKER_SHAPES,
+            "Byte in the region: u32, place of the workers' shape tables.",
+        ),
+        (
+            "HEADER_WORKER_SHAPE_BYTES",
+            header_words::WORKER_SHAPE_BYTES,
+            "Byte in the region: u32, bytes of each.",
+        ),
+    ];
+    let mut text = String::from(
+        "// Generated from the Rust layout by `cargo xtask layout`. Do not edit: a test compares this file with its source.\n",
+    );
+    for (name, value, meaning) in constants {
+        write!(text, "\n/** {meaning} */\nexport const {name} = {value};\n")
+            .expect("a String takes everything");
+    }
+    write!(
+        text,
+        "\n/** What a worker's turn returns if it shall end. */\nexport const STOP = {};\n",
+        port::STOP
+    )
+    .expect("a String takes everything");
+    text
+}
