@@ -1,1 +1,0 @@
-//! Benches of the crates (criterion) and of the runtimes.
