@@ -4,6 +4,7 @@ mod doorbell;
 mod error;
 pub mod frame;
 mod header;
+pub mod heap;
 pub mod layout;
 pub mod memory;
 pub mod stream;

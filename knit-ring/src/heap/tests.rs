@@ -1,0 +1,234 @@
+//! What only a look inside can show: state left as a crash or a hostile peer would leave it.
+
+use super::word::StateWord;
+use super::{ArenaMemory, Block, BlockArena, BlockView, GRANULE, HeapError, Locator, MappedArena};
+use core::sync::atomic::Ordering;
+use knit_shm::{Area, Region};
+
+const ARENA: u16 = 7;
+
+fn area(granules: usize) -> Area {
+    let bytes = BlockArena::area_size(granules * GRANULE as usize);
+    Region::heap(bytes)
+        .area(0, bytes)
+        .expect("the whole region")
+}
+
+fn arena(area: &Area) -> BlockArena {
+    BlockArena::create(area.clone(), ARENA).expect("a fresh area")
+}
+
+fn view(area: &Area) -> BlockView {
+    BlockView::open(area.clone(), ARENA).expect("an arena")
+}
+
+fn memory(area: &Area) -> MappedArena {
+    MappedArena::open(area.clone(), ARENA).expect("an arena")
+}
+
+fn granules(arena: &mut BlockArena, count: usize) -> Block {
+    arena.alloc(count * GRANULE as usize).expect("room")
+}
+
+/// What a receiver leaves that dies after the compare-exchange and before it has counted.
+fn return_without_counting(area: &Area, block: Block) {
+    let memory = memory(area);
+    let granule = block.locator.granule();
+    let word = StateWord::unpack(memory.load(granule, Ordering::Relaxed)).expect("live");
+    memory.store(granule, word.returned().pack(), Ordering::Release);
+}
+
+#[test]
+fn a_return_that_was_never_counted_is_found_with_the_next_one() {
+    let area = area(3);
+    let mut arena = arena(&area);
+    let blocks = [
+        granules(&mut arena, 1),
+        granules(&mut arena, 1),
+        granules(&mut arena, 1),
+    ];
+    assert!(matches!(arena.alloc(1), Err(HeapError::Full { .. })));
+    return_without_counting(&area, blocks[0]);
+    view(&area).give_back(blocks[2].locator).expect("live");
+    granules(&mut arena, 1);
+    granules(&mut arena, 1);
+    assert_eq!(arena.live_blocks(), 3);
+}
+
+#[test]
+fn a_return_that_was_never_counted_is_found_by_reclaim() {
+    let area = area(3);
+    let mut arena = arena(&area);
+    let block = granules(&mut arena, 3);
+    assert!(matches!(arena.alloc(1), Err(HeapError::Full { .. })));
+    return_without_counting(&area, block);
+    assert_eq!(arena.reclaim(), 1);
+    granules(&mut arena, 3);
+}
+
+#[test]
+fn made_up_counts_cost_looks_and_nothing_else() {
+    let area = area(40);
+    let mut arena = arena(&area);
+    let kept: Vec<Block> = (0..39).map(|_| granules(&mut arena, 1)).collect();
+    for _ in 0..100 {
+        memory(&area).count_return(Ordering::Release);
+        let block = granules(&mut arena, 1);
+        assert!(matches!(arena.alloc(1), Err(HeapError::Full { .. })));
+        arena.free(block.locator).expect("outstanding");
+    }
+    for block in kept {
+        view(&area).resolve(block.locator).expect("still live");
+    }
+}
+
+#[test]
+fn few_steps_of_many_allocs_find_what_came_back() {
+    let area = area(2000);
+    let mut arena = arena(&area);
+    let blocks: Vec<Block> = (0..1000).map(|_| granules(&mut arena, 1)).collect();
+    for block in &blocks {
+        view(&area).give_back(block.locator).expect("live");
+    }
+    // Room is never short here, so only the few steps that each alloc takes can find them. New blocks go into the holes below the
+    // sweep and none of them has been counted, so the pass gets through.
+    for _ in 0..1000 {
+        granules(&mut arena, 1);
+    }
+    assert_eq!(arena.live_blocks(), 1000);
+}
+
+#[test]
+fn a_scribbled_word_never_makes_two_blocks_overlap() {
+    let area = area(4);
+    let mut arena = arena(&area);
+    let block = granules(&mut arena, 2);
+    let live = StateWord::live(block.locator.generation(), block.len as u64);
+    let scribbles = [
+        0,
+        u64::MAX,
+        StateWord::freed(9).pack(),
+        StateWord::live(block.locator.generation(), 1).pack(),
+        StateWord::live(block.locator.generation(), 1)
+            .returned()
+            .pack(),
+        StateWord::live(block.locator.generation() + 1, live.bytes)
+            .returned()
+            .pack(),
+    ];
+    for word in scribbles {
+        memory(&area).store(block.locator.granule(), word, Ordering::Relaxed);
+        memory(&area).count_return(Ordering::Release);
+        assert_eq!(arena.reclaim(), 0);
+        assert!(matches!(arena.alloc(3 * 4096), Err(HeapError::Full { .. })));
+    }
+    assert_eq!(arena.reclaim_from([block.locator]), 1);
+    granules(&mut arena, 4);
+}
+
+#[test]
+fn a_scribbled_word_never_leads_a_view_outside() {
+    let area = area(4);
+    let mut arena = arena(&area);
+    granules(&mut arena, 1);
+    let block = granules(&mut arena, 1);
+    let generation = block.locator.generation();
+    for bytes in [3 * GRANULE + 1, 4 * GRANULE, (1 << 46) - 1] {
+        let word = StateWord::live(generation, bytes).pack();
+        memory(&area).store(block.locator.granule(), word, Ordering::Relaxed);
+        for result in [
+            view(&area).resolve(block.locator).map(|_| ()),
+            view(&area).give_back(block.locator),
+        ] {
+            assert!(matches!(result, Err(HeapError::Corrupt { granule: 1 })));
+        }
+    }
+    let word = StateWord::live(generation, 3 * GRANULE).pack();
+    memory(&area).store(block.locator.granule(), word, Ordering::Relaxed);
+    let resolved = view(&area).resolve(block.locator).expect("inside");
+    assert_eq!(
+        resolved.offset + resolved.len,
+        area.offset() + area.len(),
+        "up to the very end"
+    );
+}
+
+#[test]
+fn a_stale_locator_stays_stale_for_65_534_blocks() {
+    let area = area(1);
+    let mut arena = arena(&area);
+    let first = granules(&mut arena, 1).locator;
+    arena.free(first).expect("outstanding");
+    let rounds = if cfg!(miri) { 300 } else { u16::MAX - 1 };
+    for _ in 0..rounds {
+        let block = granules(&mut arena, 1);
+        assert!(matches!(
+            view(&area).resolve(first),
+            Err(HeapError::NotLive(_))
+        ));
+        arena.free(block.locator).expect("outstanding");
+    }
+    if !cfg!(miri) {
+        assert_eq!(granules(&mut arena, 1).locator, first, "come round");
+    }
+}
+
+#[test]
+fn a_hostile_mark_of_use_is_bounded_by_the_arena() {
+    let area = area(4);
+    let mut arena = arena(&area);
+    granules(&mut arena, 1);
+    memory(&area).set_touched(u32::MAX);
+    assert_eq!(view(&area).outstanding(), 1);
+    drop(arena);
+    let mut arena = BlockArena::recover(area.clone(), ARENA, |_| false).expect("sound");
+    granules(&mut arena, 4);
+}
+
+#[test]
+fn words_that_contradict_each_other_are_not_recovered_from() {
+    let contradictions: [(u32, u64); 4] = [
+        (1, u64::MAX),
+        (1, StateWord::live(1, 1).pack()),
+        (3, StateWord::live(1, 2 * GRANULE).pack()),
+        (2, StateWord::live(1, 1).returned().pack()),
+    ];
+    for (granule, word) in contradictions {
+        let area = area(4);
+        let mut arena = arena(&area);
+        let blocks = [granules(&mut arena, 3), granules(&mut arena, 1)];
+        memory(&area).store(granule, word, Ordering::Relaxed);
+        drop(arena);
+        let result = BlockArena::recover(area.clone(), ARENA, |_| true);
+        assert!(
+            matches!(result, Err(HeapError::Corrupt { .. })),
+            "{granule} {word:x}"
+        );
+        let untouched = blocks[usize::from(granule == 3) ^ 1];
+        view(&area)
+            .resolve(untouched.locator)
+            .expect("nothing was changed");
+    }
+}
+
+#[test]
+fn a_locator_is_only_good_in_its_own_arena() {
+    let area = area(2);
+    let mut arena = arena(&area);
+    let block = granules(&mut arena, 1);
+    let foreign = Locator::new(
+        ARENA + 1,
+        block.locator.generation(),
+        block.locator.granule(),
+    );
+    assert!(matches!(
+        arena.free(foreign),
+        Err(HeapError::WrongArena { .. })
+    ));
+    assert!(matches!(
+        view(&area).give_back(foreign),
+        Err(HeapError::WrongArena { .. })
+    ));
+    assert_eq!(arena.reclaim_from([foreign]), 0);
+    assert_eq!(arena.live_blocks(), 1);
+}
