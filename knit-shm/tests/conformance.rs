@@ -203,6 +203,13 @@ fn a_released_range_reads_as_zeroes_and_its_neighbours_keep_their_bytes(region: 
     // Less than a page: nothing to give back.
     region.release_pages(3 * page + 1, page - 1).unwrap();
     assert_eq!(region.read::<u8>(4 * page - 1).unwrap(), 9);
+    // An area counts from its own start: of this one, page 3 is the only whole page.
+    let area = region.area(2 * page + page / 2, page + page / 2).unwrap();
+    area.release_pages(0, page + page / 2).unwrap();
+    assert_eq!(region.read::<u8>(3 * page).unwrap(), 0);
+    assert_eq!(region.read::<u8>(4 * page - 1).unwrap(), 0);
+    assert_eq!(region.read::<u8>(page - 1).unwrap(), 9);
+    assert_eq!(region.read::<u8>(4 * page).unwrap(), 9);
     // What was given back can be used again.
     region.write(page, &HEADER).unwrap();
     assert_eq!(region.read::<Header>(page).unwrap(), HEADER);

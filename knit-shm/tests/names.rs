@@ -122,6 +122,28 @@ fn memory_that_others_can_reach_is_refused() {
     Region::open_named(&name.0).unwrap();
 }
 
+#[test]
+fn memory_of_another_user_is_refused() {
+    use rustix::fs::{Gid, Uid, fchown};
+    let name = Name::new();
+    let made = Region::named(&name.0, 4096).unwrap();
+    let fd = made.fd().unwrap();
+    let nobody = (Uid::from_raw(65_534), Gid::from_raw(65_534));
+    let given = fchown(fd, Some(nobody.0), Some(nobody.1));
+    if rustix::process::geteuid().is_root() {
+        // Root could open it, which is what makes the check matter.
+        given.unwrap();
+        let refused = ShmError::NotPrivate {
+            name: name.0.clone(),
+        };
+        assert_eq!(Region::open_named(&name.0).unwrap_err(), refused);
+    } else {
+        // Others cannot plant memory under another user's id, and it stays theirs.
+        assert_eq!(given, Err(rustix::io::Errno::PERM));
+        Region::open_named(&name.0).unwrap();
+    }
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_link_is_not_followed() {

@@ -88,6 +88,9 @@ fn prefault_reports_what_touching_would_have_died_of() {
     region.prefault(0, page).unwrap();
     let error = region.prefault(page, 1).unwrap_err();
     assert_eq!(error.code(), "SHM_OS", "{error}");
+    // An area counts from its own start.
+    let lost = region.area(page, page).unwrap();
+    assert_eq!(lost.prefault(0, 1).unwrap_err(), error);
 }
 
 #[cfg(target_os = "linux")]

@@ -20,7 +20,7 @@ use knit_shm::wait::{Outcome, shared};
 const PEER: &str = "KNIT_SHM_TEST_PEER";
 
 /// No promise about time: only so that a broken wake fails a test instead of hanging it.
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_secs(30);
 
 const TO_PEER: usize = 0;
 const TO_HOST: usize = 128;

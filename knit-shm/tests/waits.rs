@@ -11,7 +11,7 @@ use knit_shm::Region;
 use knit_shm::wait::{Outcome, local, shared};
 
 /// No promise about time: only so that a broken wake fails a test instead of hanging it.
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_secs(30);
 
 #[test]
 fn a_word_that_differs_ends_the_wait_at_once() {
