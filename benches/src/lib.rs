@@ -2,6 +2,7 @@
 //!
 //! Nothing here is published. See README.md for what is measured and how to read it.
 
+pub mod codecs;
 pub mod message;
 pub mod pipes;
 pub mod records;
