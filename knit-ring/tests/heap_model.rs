@@ -237,8 +237,19 @@ impl World {
     }
 }
 
+/// Fewer where every instruction is simulated.
+fn cases() -> u32 {
+    let divisor =
+        std::env::var("KNIT_TEST_DIVISOR").map_or(1, |text| text.parse().expect("a number"));
+    if cfg!(miri) {
+        4
+    } else {
+        (192 / divisor).max(4)
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: if cfg!(miri) { 4 } else { 512 }, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn blocks_never_overlap_and_whatever_comes_back_is_whole_again(steps in steps()) {

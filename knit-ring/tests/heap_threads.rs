@@ -82,7 +82,7 @@ fn every_block_arrives_whole_and_comes_back_once() {
     let (region, area, mut arena) = make(64);
     let view = BlockView::open(area, ARENA).expect("an arena");
     let received = AtomicUsize::new(0);
-    let total = rounds(40_000);
+    let total = rounds(15_000);
     thread::scope(|scope| {
         let senders = [(); RECEIVERS].map(|()| {
             let (sender, receiver) = channel();

@@ -213,11 +213,10 @@ impl<M: ArenaMemory> BlockArena<M> {
     fn commit(&mut self, extent: Extent) -> Result<(), HeapError> {
         self.memory
             .commit(extent.start, extent.len)
-            .map_err(|error| {
+            .inspect_err(|_| {
                 // Some of the pages may be there now. None of them is counted, so none may stay; what matters more is why not all are.
                 let _ = self.memory.release(extent.start, extent.len);
                 self.space.put_unbacked(extent);
-                error
             })
     }
 

@@ -2,8 +2,9 @@
 
 use super::word::StateWord;
 use super::{ArenaMemory, Block, BlockArena, BlockView, GRANULE, HeapError, Locator, MappedArena};
+use core::cell::Cell;
 use core::sync::atomic::Ordering;
-use knit_shm::{Area, Region};
+use knit_shm::{Area, Region, ShmError};
 
 const ARENA: u16 = 7;
 
@@ -209,6 +210,100 @@ fn words_that_contradict_each_other_are_not_recovered_from() {
             .resolve(untouched.locator)
             .expect("nothing was changed");
     }
+}
+
+/// Real memory with a system that has only so many pages left.
+struct Scarce {
+    memory: MappedArena,
+    pages_left: Cell<u32>,
+    released: Cell<u32>,
+}
+
+impl ArenaMemory for Scarce {
+    fn granules(&self) -> u32 {
+        self.memory.granules()
+    }
+    fn data_offset(&self) -> usize {
+        self.memory.data_offset()
+    }
+    fn load(&self, granule: u32, order: Ordering) -> u64 {
+        self.memory.load(granule, order)
+    }
+    fn store(&self, granule: u32, word: u64, order: Ordering) {
+        self.memory.store(granule, word, order);
+    }
+    fn swap(&self, granule: u32, word: u64, order: Ordering) -> u64 {
+        self.memory.swap(granule, word, order)
+    }
+    fn compare_exchange(
+        &self,
+        granule: u32,
+        current: u64,
+        new: u64,
+        success: Ordering,
+        failure: Ordering,
+    ) -> Result<u64, u64> {
+        self.memory
+            .compare_exchange(granule, current, new, success, failure)
+    }
+    fn returns(&self, order: Ordering) -> u32 {
+        self.memory.returns(order)
+    }
+    fn count_return(&self, order: Ordering) {
+        self.memory.count_return(order);
+    }
+    fn touched(&self) -> u32 {
+        self.memory.touched()
+    }
+    fn set_touched(&self, granule: u32) {
+        self.memory.set_touched(granule);
+    }
+    fn commit(&self, _: u32, len: u32) -> Result<(), HeapError> {
+        match self.pages_left.get().checked_sub(len) {
+            Some(left) => self.pages_left.set(left),
+            None => {
+                return Err(HeapError::Shm(ShmError::Os {
+                    call: "madvise",
+                    errno: 12,
+                }));
+            }
+        }
+        Ok(())
+    }
+    fn release(&self, _: u32, len: u32) -> Result<(), HeapError> {
+        self.released.set(self.released.get() + len);
+        Ok(())
+    }
+}
+
+#[test]
+fn a_block_whose_pages_cannot_be_had_is_refused_and_costs_nothing() {
+    let area = area(8);
+    drop(arena(&area));
+    let scarce = Scarce {
+        memory: memory(&area),
+        pages_left: Cell::new(3),
+        released: Cell::new(0),
+    };
+    let mut arena = BlockArena::over(scarce, ARENA);
+    let small = arena.alloc(3 * 4096).expect("pages for three");
+    let refused = arena.alloc(4 * 4096);
+    assert!(matches!(refused, Err(HeapError::Shm(_))));
+    assert_eq!(refused.expect_err("refused").code(), "SHM_OS");
+    assert_eq!(
+        arena.memory.released.get(),
+        4,
+        "nothing half done stays behind"
+    );
+    assert_eq!((arena.live_blocks(), arena.free_bytes()), (1, 5 * 4096));
+    arena.free(small.locator).expect("outstanding");
+    arena.alloc(3 * 4096).expect("these have their pages");
+    assert!(
+        arena.alloc(1).is_err(),
+        "these were never believed to have any"
+    );
+    arena.memory.pages_left.set(5);
+    arena.alloc(5 * 4096).expect("the rest, in one piece");
 }
 
 #[test]
