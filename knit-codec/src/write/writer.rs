@@ -1,0 +1,466 @@
+//! The writer: one message after the other, from front to back, into one buffer that it keeps.
+//!
+//! # Use
+//!
+//! 1. Write exactly one root: a scalar, or a container with its content between `begin_*` and [`Writer::end`].
+//! 2. [`Writer::finish`] gives the message. The next value begins another.
+//!
+//! Counts need not be known: they are patched when a container ends. Driving the writer in an order that makes no message fails with `Misuse`; after
+//! any error the message is lost, and [`Writer::clear`] begins another. What [`Writer::finish`] gives is always valid.
+//!
+//! A writer that is kept remembers shapes from message to message and, once its buffers have grown, allocates nothing.
+
+use super::shapes::Shapes;
+use super::text::TextWriter;
+use crate::bigint::BigInt;
+use crate::error::{CodecError, Result};
+use crate::kinds::BinaryKind;
+use crate::limits::Limits;
+use crate::read::Lengths;
+use crate::string::JsString;
+use crate::table::ShapeWriter;
+use crate::tag::{self, SLOT};
+use crate::value::{BinaryBlock, SharedMemory, StringBlock};
+
+/// Writes messages.
+#[derive(Debug)]
+pub struct Writer {
+    pub(super) out: Vec<u8>,
+    pub(super) text: TextWriter,
+    pub(super) top: Frame,
+    pub(super) stack: Vec<Frame>,
+    pub(super) shapes: Shapes,
+    /// Every slot that defines or names a local shape, by rising offset.
+    pub(super) uses: Vec<ShapeUse>,
+    /// Shapes got their numbers out of order.
+    pub(super) renumber: bool,
+    pub(super) numbered: u32,
+    /// Objects begun with keys one by one.
+    pub(super) records: u32,
+    limits: Limits,
+    head: u8,
+    has_head: bool,
+    finished: bool,
+}
+
+/// What a container under construction knows.
+#[derive(Clone, Debug)]
+pub(super) struct Frame {
+    pub(super) kind: Kind,
+    /// Offset of the container's slot.
+    pub(super) at: usize,
+    /// Values, and runs of holes, so far.
+    pub(super) count: u32,
+}
+
+/// What a container is, and what it has to keep in mind.
+#[derive(Clone, Debug)]
+pub(super) enum Kind {
+    Root,
+    Array {
+        numbers: bool,
+        holes: bool,
+        lengths: Lengths,
+    },
+    Map,
+    Set,
+    /// An object whose keys are written already: how many.
+    Shaped(u32),
+    Record(super::records::Record),
+    /// Fields that are missing.
+    Error(crate::read::ErrorRest),
+    Envelope,
+}
+
+/// A slot that defines or names a local shape.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ShapeUse {
+    pub(super) at: u32,
+    pub(super) local: u32,
+    pub(super) defines: bool,
+}
+
+/// What a value is, as far as its place cares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum What {
+    Number,
+    Scalar,
+    Array,
+    Object,
+    Ref,
+    Other,
+}
+
+pub(super) const ROOT: Frame = Frame {
+    kind: Kind::Root,
+    at: 0,
+    count: 0,
+};
+
+impl Writer {
+    /// A writer with the default limits.
+    pub fn new() -> Self {
+        Self::with_limits(Limits::DEFAULT)
+    }
+
+    /// A writer that refuses messages over these limits.
+    pub fn with_limits(limits: Limits) -> Self {
+        Self {
+            out: Vec::new(),
+            text: TextWriter::new(),
+            top: ROOT,
+            stack: Vec::new(),
+            shapes: Shapes::new(),
+            uses: Vec::new(),
+            renumber: false,
+            numbered: 0,
+            records: 0,
+            limits,
+            head: 0,
+            has_head: false,
+            finished: false,
+        }
+    }
+
+    /// Lets the writer put shapes into a table that its readers share.
+    #[must_use]
+    pub fn with_shapes(mut self, table: ShapeWriter) -> Self {
+        self.shapes.table = Some(table);
+        self
+    }
+
+    /// The table given with [`Writer::with_shapes`].
+    pub fn shapes(&self) -> Option<&ShapeWriter> {
+        self.shapes.table.as_ref()
+    }
+
+    /// The table given with [`Writer::with_shapes`], to put shapes in beforehand.
+    pub fn shapes_mut(&mut self) -> Option<&mut ShapeWriter> {
+        self.shapes.table.as_mut()
+    }
+
+    /// The limits.
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// Drops what was written of the message and begins another.
+    pub fn clear(&mut self) {
+        self.out.clear();
+        self.text.clear();
+        self.top = ROOT;
+        self.stack.clear();
+        self.shapes.next_message();
+        self.uses.clear();
+        self.renumber = false;
+        self.numbered = 0;
+        self.records = 0;
+        self.head = 0;
+        self.has_head = false;
+        self.finished = false;
+    }
+
+    /// Ends the message and gives it. Its bytes stay until the next value is written.
+    pub fn finish(&mut self) -> Result<&[u8]> {
+        if self.finished {
+            return Ok(&self.out);
+        }
+        if !self.stack.is_empty() || self.top.count != 1 {
+            return Err(CodecError::Misuse("a message is one complete value"));
+        }
+        let text_at = self.out.len();
+        if self.renumber {
+            self.renumber_shapes();
+        }
+        if self.has_head {
+            self.text.append_to(&mut self.out);
+            let aux = self.text.encoding().number() | self.head;
+            let text_at = u32::try_from(text_at).unwrap_or(u32::MAX);
+            self.patch(0, tag::slot(tag::HEAD, aux, text_at));
+        }
+        if self.out.len() > self.limits.bytes() {
+            return Err(CodecError::TooLarge {
+                bytes: self.out.len(),
+                limit: self.limits.bytes(),
+            });
+        }
+        self.finished = true;
+        Ok(&self.out)
+    }
+
+    /// Ends the message and gives it in a buffer of its own.
+    pub fn into_bytes(mut self) -> Result<Vec<u8>> {
+        self.finish()?;
+        Ok(self.out)
+    }
+
+    /// `undefined`.
+    #[inline]
+    pub fn undefined(&mut self) -> Result<()> {
+        self.scalar(tag::slot(tag::UNDEFINED, 0, 0))
+    }
+
+    /// `null`.
+    #[inline]
+    pub fn null(&mut self) -> Result<()> {
+        self.scalar(tag::slot(tag::NULL, 0, 0))
+    }
+
+    /// A boolean.
+    #[inline]
+    pub fn bool(&mut self, value: bool) -> Result<()> {
+        self.scalar(tag::slot(if value { tag::TRUE } else { tag::FALSE }, 0, 0))
+    }
+
+    /// A number.
+    #[inline]
+    pub fn number(&mut self, value: f64) -> Result<()> {
+        self.value(What::Number)?;
+        self.push(tag::number(value));
+        Ok(())
+    }
+
+    /// A bigint of 64 bits.
+    #[inline]
+    pub fn bigint64(&mut self, value: i64) -> Result<()> {
+        self.scalar(tag::slot(tag::BIGINT64, 0, 0))?;
+        self.push(value as u64);
+        Ok(())
+    }
+
+    /// A bigint.
+    pub fn bigint(&mut self, value: &BigInt) -> Result<()> {
+        let Some((negative, limbs)) = value.large() else {
+            return self.bigint64(value.to_i64().unwrap_or(0));
+        };
+        self.scalar(tag::slot(
+            tag::BIGINT,
+            negative.into(),
+            length(limbs.len(), SLOT)?,
+        ))?;
+        for limb in limbs {
+            self.push(*limb);
+        }
+        Ok(())
+    }
+
+    /// A `Date`, in milliseconds since the epoch.
+    pub fn date(&mut self, ms: f64) -> Result<()> {
+        self.scalar(tag::slot(tag::DATE, 0, 0))?;
+        self.numbered += 1;
+        self.push(tag::number(ms));
+        Ok(())
+    }
+
+    /// A string.
+    #[inline]
+    pub fn string(&mut self, text: &str) -> Result<()> {
+        self.value(What::Other)?;
+        self.string_slot(text)
+    }
+
+    /// A string that may have lone surrogates.
+    pub fn js_string(&mut self, string: &JsString) -> Result<()> {
+        self.value(What::Other)?;
+        self.js_string_slot(string)
+    }
+
+    /// `Symbol.for(key)`.
+    pub fn symbol(&mut self, key: &JsString) -> Result<()> {
+        self.value(What::Other)?;
+        self.push(tag::slot(tag::SYMBOL, 0, 0));
+        self.js_string_slot(key)
+    }
+
+    /// A `URL`, by its `href`.
+    pub fn url(&mut self, href: &JsString) -> Result<()> {
+        self.object_like(What::Other, tag::slot(tag::URL, 0, 0))?;
+        self.js_string_slot(href)
+    }
+
+    /// A `RegExp`.
+    pub fn regexp(&mut self, source: &JsString, flags: &JsString) -> Result<()> {
+        self.object_like(What::Other, tag::slot(tag::REGEXP, 0, 0))?;
+        self.js_string_slot(source)?;
+        self.js_string_slot(flags)
+    }
+
+    /// Bytes, as whole elements of their kind.
+    pub fn binary(&mut self, kind: BinaryKind, bytes: &[u8]) -> Result<()> {
+        whole_elements(kind, bytes.len())?;
+        self.object_like(
+            What::Other,
+            tag::slot(tag::BINARY, kind.number(), length(bytes.len(), 1)?),
+        )?;
+        self.out.extend_from_slice(bytes);
+        let padding = tag::padded(bytes.len()) - bytes.len();
+        self.out.extend_from_slice(&[0; SLOT][..padding]);
+        Ok(())
+    }
+
+    /// Bytes that lie in a block.
+    pub fn binary_block(&mut self, block: BinaryBlock) -> Result<()> {
+        whole_elements(block.kind, block.length as usize)?;
+        self.object_like(
+            What::Other,
+            tag::slot(tag::BINARY_BLOCK, block.kind.number(), block.length),
+        )?;
+        self.head |= tag::HEAD_BLOCKS;
+        self.push(block.locator);
+        Ok(())
+    }
+
+    /// A string that lies in a block.
+    pub fn string_block(&mut self, block: StringBlock) -> Result<()> {
+        if !block.encoding.fits(block.units, block.bytes) {
+            return Err(CodecError::BadOperand {
+                at: self.out.len(),
+                why: "a string's bytes do not fit its units",
+            });
+        }
+        self.value(What::Other)?;
+        self.head |= tag::HEAD_BLOCKS;
+        self.push(tag::slot(
+            tag::STRING_BLOCK,
+            block.encoding.number(),
+            block.units,
+        ));
+        self.push(block.locator);
+        self.push(block.bytes.into());
+        Ok(())
+    }
+
+    /// A window on memory that both sides see.
+    pub fn shared_memory(&mut self, memory: SharedMemory) -> Result<()> {
+        self.object_like(
+            What::Other,
+            tag::slot(tag::SHARED_MEMORY, memory.kind.number(), memory.byte_length),
+        )?;
+        self.push(memory.locator);
+        self.push(memory.byte_offset.into());
+        Ok(())
+    }
+
+    /// An object that was written before, by its number (see [`Value`](crate::Value) for how they count).
+    pub fn reference(&mut self, number: u32) -> Result<()> {
+        self.open();
+        if number >= self.numbered {
+            return Err(CodecError::BadReference {
+                number,
+                at: self.out.len(),
+            });
+        }
+        self.value(What::Ref)?;
+        self.head |= tag::HEAD_REFS;
+        self.push(tag::slot(tag::REF, 0, number));
+        Ok(())
+    }
+
+    /// The number that the next object will get.
+    pub fn next_number(&self) -> u32 {
+        self.numbered
+    }
+
+    #[inline]
+    fn scalar(&mut self, slot: u64) -> Result<()> {
+        self.value(What::Scalar)?;
+        self.push(slot);
+        Ok(())
+    }
+
+    /// The slot of something that has a number.
+    #[inline]
+    pub(super) fn object_like(&mut self, what: What, slot: u64) -> Result<()> {
+        self.value(what)?;
+        self.numbered += 1;
+        self.push(slot);
+        Ok(())
+    }
+
+    #[inline]
+    pub(super) fn string_slot(&mut self, text: &str) -> Result<()> {
+        let units = self.text.push(text)?;
+        self.push(tag::slot(tag::STRING, 0, units));
+        Ok(())
+    }
+
+    pub(super) fn js_string_slot(&mut self, string: &JsString) -> Result<()> {
+        let units = self.text.push_js(string)?;
+        self.push(tag::slot(tag::STRING, 0, units));
+        Ok(())
+    }
+
+    #[inline]
+    pub(super) fn push(&mut self, slot: u64) {
+        self.out.extend_from_slice(&slot.to_le_bytes());
+    }
+
+    /// Overwrites a slot.
+    #[inline]
+    pub(super) fn patch(&mut self, at: usize, slot: u64) {
+        self.out[at..at + SLOT].copy_from_slice(&slot.to_le_bytes());
+    }
+
+    /// Takes note of a value, and refuses it where it does not belong.
+    #[inline]
+    pub(super) fn value(&mut self, what: What) -> Result<()> {
+        match &mut self.top.kind {
+            Kind::Array { numbers, .. } => *numbers &= what == What::Number,
+            Kind::Shaped(_) | Kind::Map | Kind::Set | Kind::Envelope => {}
+            Kind::Record(record) => record.take_key()?,
+            Kind::Error(missing) => super::containers::check_field(missing, what)?,
+            Kind::Root => return self.root(what),
+        }
+        self.top.count += 1;
+        Ok(())
+    }
+
+    /// Begins another message if the last one is finished. Before anything that looks at the state of the message.
+    #[inline]
+    pub(super) fn open(&mut self) {
+        if self.finished {
+            self.clear();
+        }
+    }
+
+    fn root(&mut self, what: What) -> Result<()> {
+        self.open();
+        if self.top.count != 0 {
+            return Err(CodecError::Misuse("a message has one root"));
+        }
+        self.top.count = 1;
+        self.has_head = !matches!(what, What::Number | What::Scalar);
+        if self.has_head {
+            self.push(0);
+        }
+        Ok(())
+    }
+}
+
+impl Default for Writer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A count as the format holds it, refused if that many things of this size could not fit a message.
+pub(super) fn length(count: usize, size: usize) -> Result<u32> {
+    let bytes = count.saturating_mul(size);
+    match u32::try_from(count) {
+        Ok(count) if bytes <= Limits::MAX_BYTES => Ok(count),
+        _ => Err(CodecError::TooLarge {
+            bytes,
+            limit: Limits::MAX_BYTES,
+        }),
+    }
+}
+
+fn whole_elements(kind: BinaryKind, bytes: usize) -> Result<()> {
+    if bytes % kind.element_size() == 0 {
+        return Ok(());
+    }
+    Err(CodecError::BadOperand {
+        at: 0,
+        why: "the bytes are whole elements",
+    })
+}
