@@ -151,7 +151,7 @@ fn types(project: &Project, home: &Path) -> Result<()> {
 
 fn quick_start(project: &Project, home: &Path, runtime: Runtime, script: &str) -> Result<()> {
     let mut node = project.runtime(runtime);
-    let watched = process::watch(node.current_dir(home).arg(script))?;
+    let watched = process::watch(node.current_dir(home).arg(script), process::HANGS)?;
     if watched.status.success() && !watched.text.trim().is_empty() {
         return Ok(());
     }

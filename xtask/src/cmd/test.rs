@@ -66,7 +66,7 @@ pub fn steps(project: &Project, flags: &Test, report: &mut Report) {
 }
 
 fn counted(runner: Runner, command: &mut std::process::Command) -> Result<Counts> {
-    let watched = process::watch(command)?;
+    let watched = process::watch(command, process::HANGS)?;
     Ok(count(runner, &watched.text).settle(watched.status.success()))
 }
 

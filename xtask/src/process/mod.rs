@@ -3,8 +3,12 @@
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Command, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
 
 use crate::error::{Error, Result};
+
+mod tree;
 
 /// A command line as a person would type it.
 pub fn line(command: &Command) -> String {
@@ -80,8 +84,12 @@ pub struct Watched {
     pub status: ExitStatus,
 }
 
-/// Runs a program, shows what it writes as it writes it, and keeps a copy.
-pub fn watch(command: &mut Command) -> Result<Watched> {
+/// How long a watched program may run before it is taken to hang.
+pub const HANGS: Duration = Duration::from_secs(15 * 60);
+
+/// Runs a program, shows what it writes as it writes it, and keeps a copy. One that runs longer
+/// than `limit` is ended with all that it started, so that the steps after it are still run.
+pub fn watch(command: &mut Command, limit: Duration) -> Result<Watched> {
     eprintln!("$ {}", line(command));
     let mut child = command
         .stdin(Stdio::null())
@@ -91,17 +99,29 @@ pub fn watch(command: &mut Command) -> Result<Watched> {
         .map_err(|e| start_error(command, e))?;
     let stdout = child.stdout.take().expect("stdout was asked to be a pipe");
     let stderr = child.stderr.take().expect("stderr was asked to be a pipe");
+    let id = child.id();
+    let (done, ended) = mpsc::channel::<()>();
     // Two readers: a program that fills one pipe while we wait on the other would never end.
-    let (out, err) = std::thread::scope(|scope| {
+    let (out, err, stopped) = std::thread::scope(|scope| {
         let err = scope.spawn(|| copy(stderr, std::io::stderr()));
+        let guard = scope.spawn(move || {
+            let late = ended.recv_timeout(limit) == Err(mpsc::RecvTimeoutError::Timeout);
+            // The child is not waited for before this thread ends: its number is still its own.
+            late && tree::end(id)
+        });
         let out = copy(stdout, std::io::stdout());
-        (out, err.join().expect("the copier does not panic"))
+        let err = err.join().expect("the copier does not panic");
+        drop(done);
+        (out, err, guard.join().expect("the guard does not panic"))
     });
     let status = child.wait().map_err(|e| start_error(command, e))?;
-    Ok(Watched {
-        text: out + &err,
-        status,
-    })
+    let mut text = out + &err;
+    if stopped {
+        let note = format!("stopped: still running after {} s\n", limit.as_secs());
+        eprint!("{note}");
+        text += &note;
+    }
+    Ok(Watched { text, status })
 }
 
 /// Copies lines until the pipe ends; a line is bytes up to a newline, whatever they hold.
@@ -133,9 +153,20 @@ mod tests {
     fn watching_keeps_both_streams_and_the_status() {
         let mut command = Command::new("sh");
         command.args(["-c", "echo out; echo err >&2; exit 3"]);
-        let watched = watch(&mut command).unwrap();
+        let watched = watch(&mut command, HANGS).unwrap();
         assert!(watched.text.contains("out\n") && watched.text.contains("err\n"));
         assert_eq!(watched.status.code(), Some(3));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_program_that_hangs_is_ended_with_what_it_started() {
+        let mut command = Command::new("sh");
+        // The grandchild holds both pipes open: while it lives, watching cannot end.
+        command.args(["-c", "echo started; sleep 1000 & wait"]);
+        let watched = watch(&mut command, Duration::from_millis(300)).unwrap();
+        assert!(!watched.status.success());
+        assert!(watched.text.contains("stopped: still running"));
     }
 
     #[test]
