@@ -1,1 +1,20 @@
-//! N-API binding of the Knit worker pool.
+//! N-API binding of the Knit worker pool, for Node.js (and any runtime that loads N-API libraries).
+//!
+//! The binding is thin: a dozen functions over [`knit_sched::port`], numbers in and numbers out, and no logic of its own. A host or a worker
+//! is a number, valid on the thread that made it. All memory is shown to JavaScript as external `ArrayBuffer`s over
+//! what Rust mapped; each buffer keeps its memory alive until it is collected.
+//!
+//! | file | idea |
+//! |---|---|
+//! | `host.rs`, `worker.rs` | the functions |
+//! | `table.rs` | numbers for hosts and workers, per thread |
+//! | `external.rs` | memory shown to JavaScript |
+//! | `bell.rs` | waking an event loop from another thread |
+//! | `error.rs` | errors with their codes |
+
+mod bell;
+mod error;
+mod external;
+mod host;
+mod table;
+mod worker;

@@ -25,6 +25,8 @@ pub mod kind {
 pub mod flag {
     /// The payload lies in a block; the frame carries its locator and length in bytes, both u64.
     pub const BLOCK: u8 = 1;
+    /// What is thrown is an error of the worker's engine, described by an object, to be made one of the host's classes.
+    pub const ENGINE: u8 = 2;
 }
 
 /// A message taken out of the pool's memory.

@@ -148,6 +148,7 @@ impl WorkerPort {
                 for (entry, claim) in control[ENTRIES..].iter_mut().zip(claims) {
                     *entry = word(claim.data_offset);
                 }
+                control[CLOCK] = microseconds();
                 Ok(claims.len() as i32)
             }
         }

@@ -12,7 +12,7 @@ use crate::port;
 /// The text of the generated module. The build writes it; a test compares it with the file.
 #[must_use]
 pub fn typescript() -> String {
-    let constants: [(&str, usize, &str); 27] = [
+    let constants: [(&str, usize, &str); 29] = [
         (
             "VERSION",
             layout::VERSION as usize,
@@ -71,7 +71,9 @@ pub fn typescript() -> String {
             flag::BLOCK as usize,
             "The payload is in a block: the frame holds locator and bytes, u64 each.",
         ),
-        (
+        ("FLAG_ENGINE", flag::ENGINE as usize, "What is thrown is an engine's error, described by an object."),
+        ("KIND_PAD", knit_ring::KIND_PAD as usize, "Only fills the space up to the end of a ring."),
+                (
             "CONTROL_CLOCK",
             port::CLOCK,
             "Control word: microseconds, wrapping.",

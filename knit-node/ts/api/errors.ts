@@ -31,3 +31,59 @@ export class UnsupportedValueError extends KnitError {
   }
 }
 UnsupportedValueError.prototype.name = "UnsupportedValueError";
+
+/** The worker that had taken the call died before it answered. */
+export class WorkerCrashedError extends KnitError {
+  /** Exit code of the worker. */
+  readonly exitCode: number;
+
+  constructor(worker: number, exitCode: number, cause: unknown) {
+    const why = cause instanceof Error ? `: ${cause.message}` : "";
+    super("KNT_WORKER_CRASHED", `Worker ${worker} ended with exit code ${exitCode} while it had this call${why}`, cause === undefined ? {} : { cause });
+    this.exitCode = exitCode;
+  }
+}
+WorkerCrashedError.prototype.name = "WorkerCrashedError";
+
+/** The pool was shut down. */
+export class PoolClosedError extends KnitError {
+  constructor() {
+    super("KNT_POOL_CLOSED", "The pool was shut down: make another with createPool(), or call shutdown() later");
+  }
+}
+PoolClosedError.prototype.name = "PoolClosedError";
+
+/** An option that does not exist, or a value that it does not take. */
+export class OptionError extends KnitError {
+  constructor(message: string) {
+    super("KNT_OPTION", message);
+  }
+}
+OptionError.prototype.name = "OptionError";
+
+/** Host and worker do not agree on which function a task is. */
+export class TaskBindingError extends KnitError {
+  constructor(message: string, options?: ErrorOptions) {
+    super("KNT_TASK_BINDING", message, options);
+  }
+}
+TaskBindingError.prototype.name = "TaskBindingError";
+
+/** A worker could not start: its modules cannot be loaded. Every call of the pool rejects with it. */
+export class WorkerStartError extends KnitError {
+  constructor(message: string, options?: ErrorOptions) {
+    super("KNT_WORKER_START", message, options);
+  }
+}
+WorkerStartError.prototype.name = "WorkerStartError";
+
+/** `createPool` was used inside a worker. */
+export class PoolInWorkerError extends KnitError {
+  constructor() {
+    super(
+      "KNT_POOL_IN_WORKER",
+      "createPool() was used inside a worker. Workers import the module that holds a task, so code that makes or uses a pool must stand behind a guard: `if (isMain) { ... }`, with isMain from this package",
+    );
+  }
+}
+PoolInWorkerError.prototype.name = "PoolInWorkerError";

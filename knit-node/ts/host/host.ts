@@ -1,0 +1,348 @@
+/**
+ * The host: encodes calls, hands them over once a turn, and settles what comes back.
+ *
+ * # A turn
+ *
+ * 1. `call` takes a number and writes a frame into the submission buffer: no native call. The first one of a tick queues the turn as a
+ *    microtask; a long tick hands over what it has so far every `FLUSH` bytes, so that workers start meanwhile.
+ * 2. The turn hands over and looks for replies, one native call for both. While replies come it goes on in microtasks,
+ *    so that the continuations of what it settled run in between.
+ * 3. Nothing came a few times: it spins once, for as long as recent replies took (the engine keeps the limit).
+ * 4. Still nothing: a few polls, one a turn of the event loop. Then the host arms its doorbell and lets the loop sleep. Whoever publishes
+ *    a reply then rings it. No timer is involved anywhere.
+ *
+ * Microtasks starve the event loop: after `BURST` microseconds of them the next turn comes from the event loop.
+ *
+ * # Who keeps the process alive
+ *
+ * The bell does while the host sleeps with calls open, a queued turn does while it polls; an unused pool does not.
+ */
+import { ByteBuffer } from "../codec/buffer.ts";
+import { Decoder } from "../codec/decode.ts";
+import { Encoder } from "../codec/encode.ts";
+import { CodecError } from "../codec/errors.ts";
+import { DEFAULT_LIMITS } from "../codec/format.ts";
+import type { Limits } from "../codec/format.ts";
+import { ShapeReader, ShapeWriter } from "../codec/shapes.ts";
+import * as layout from "../generated/layout.ts";
+import type { Native } from "../runtime/native.ts";
+import { revive } from "./engine-error.ts";
+import { PoolMemory } from "./memory.ts";
+import { Pending } from "./pending.ts";
+
+const { FRAME_HEADER, GRANULE, CONTROL_CLOCK, CONTROL_ENTRIES, SPAN_WORDS, KIND_CALL, KIND_RESULT, KIND_THROWN, KIND_PAD, FLAG_BLOCK, FLAG_ENGINE } =
+  layout;
+
+/** Bytes of the first submission buffer. */
+const FIRST_OUTBOX = 64 * 1024;
+/** Bytes of calls after which a long tick hands over. */
+const FLUSH = 4096;
+/** Looks in microtasks without a reply before the host spins. */
+const LOOKS = 4;
+/** Polls from the event loop without a reply before the host sleeps. */
+const POLLS = 3;
+/** Microseconds after which microtasks make room for the event loop. */
+const BURST = 1000;
+/** The longest spin; the engine's own limit is mostly shorter. */
+const SPIN = 50;
+
+export interface HostSettings {
+  readonly threads: number;
+  readonly steal: boolean;
+  readonly arenaBytes: number;
+  readonly maxPayloadBytes: number;
+}
+
+export class Host {
+  readonly handle: number;
+  readonly memory: PoolMemory;
+  readonly pending = new Pending();
+  readonly #native: Native;
+  readonly #later: (task: () => void) => void;
+  readonly #limits: Limits;
+  readonly #control: Int32Array;
+  readonly #out: ByteBuffer;
+  readonly #encoder: Encoder;
+  readonly #decoders: Decoder[] = [];
+  /** Bytes of the submission buffer that hold calls. */
+  #filled = 0;
+  #flushAt = FLUSH;
+  /** Calls made by accessors of an argument that is being read: whole frames, to go out after it. */
+  #nested: Uint8Array[] = [];
+  #queued = false;
+  #asleep = false;
+  #keepsAlive = false;
+  #misses = 0;
+  #lastTurn = 0;
+  #burstStart = 0;
+  #closed = false;
+
+  constructor(native: Native, settings: HostSettings, later: (task: () => void) => void) {
+    this.#native = native;
+    this.#later = later;
+    const handle = native.hostCreate(settings.threads, settings.steal, settings.arenaBytes, 258, -1);
+    this.handle = handle;
+    this.memory = new PoolMemory(native.hostFront(handle), (arena) => native.hostArena(handle, arena));
+    this.#control = new Int32Array(native.hostControl(handle));
+    this.#limits = { maxDepth: DEFAULT_LIMITS.maxDepth, maxBytes: settings.maxPayloadBytes };
+    this.#out = new ByteBuffer(native.hostOutbox(handle, FIRST_OUTBOX), (bytes) => {
+      this.#out.attach(native.hostOutbox(handle, Math.max(bytes + GRANULE, this.#out.byteLength * 2)));
+    });
+    this.#encoder = new Encoder(new ShapeWriter(this.memory.shapes("host")), this.#limits, { root: "arg" });
+    native.hostBell(handle, this.#onBell);
+  }
+
+  /** Opens a worker's place; returns its epoch. */
+  begin(worker: number): number {
+    const table = this.memory.shapes(worker);
+    table.fill(0);
+    this.#decoders[worker] = new Decoder(new ShapeReader(table), this.#limits);
+    return this.#native.hostBegin(this.handle, worker);
+  }
+
+  /** Calls a function. The argument is read before this returns. */
+  call(fn: number, value: unknown): Promise<unknown> {
+    if (this.#encoder.busy) return this.#callNested(fn, value);
+    const start = this.#filled;
+    const out = this.#out;
+    let end: number;
+    try {
+      end = this.#encoder.encode(value, out, start + FRAME_HEADER);
+    } catch (error) {
+      this.#takeNested();
+      return Promise.reject(error);
+    }
+    const number = this.pending.take();
+    this.#header(out.i32, start >>> 2, end - start - FRAME_HEADER, fn, number);
+    this.#filled = (end + (GRANULE - 1)) & -GRANULE;
+    if (this.#nested.length > 0) this.#takeNested();
+    if (!this.#queued) {
+      this.#queued = true;
+      queueMicrotask(this.#turn);
+    } else if (this.#filled >= this.#flushAt) {
+      this.#submit();
+    }
+    return this.pending.promise();
+  }
+
+  #header(i32: Int32Array, at: number, bytes: number, fn: number, number: number): void {
+    i32[at] = bytes;
+    i32[at + 1] = fn | (KIND_CALL << 16);
+    i32[at + 2] = number;
+    i32[at + 3] = this.pending.generations[number];
+  }
+
+  /** An accessor of an argument calls the pool while the argument is being written: its frame is made elsewhere. */
+  #callNested(fn: number, value: unknown): Promise<unknown> {
+    const out = new ByteBuffer(new ArrayBuffer(1024));
+    let end: number;
+    try {
+      end = this.#encoder.encode(value, out, FRAME_HEADER);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    const number = this.pending.take();
+    this.#header(out.i32, 0, end - FRAME_HEADER, fn, number);
+    this.#nested.push(out.u8.slice(0, end));
+    return this.pending.promise();
+  }
+
+  #takeNested(): void {
+    for (const frame of this.#nested) {
+      const end = this.#filled + frame.length;
+      if (end > this.#out.byteLength) this.#out.grow(end);
+      this.#out.u8.set(frame, this.#filled);
+      this.#filled = (end + (GRANULE - 1)) & -GRANULE;
+    }
+    if (this.#nested.length === 0) return;
+    this.#nested = [];
+    this.#wake();
+  }
+
+  /** Queues a turn, unless one is. */
+  #wake(): void {
+    if (this.#queued) return;
+    this.#queued = true;
+    queueMicrotask(this.#turn);
+  }
+
+  #submit(): void {
+    const filled = this.#filled;
+    this.#filled = 0;
+    this.#asleep = false;
+    try {
+      this.#native.hostSubmit(this.handle, filled);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  readonly #onBell = (): void => {
+    this.#asleep = false;
+    this.#misses = 0;
+    if (this.#queued) return;
+    this.#queued = true;
+    this.#turnFromLoop();
+  };
+
+  readonly #turnFromLoop = (): void => {
+    this.#burstStart = this.#lastTurn = -1;
+    this.#turn();
+  };
+
+  readonly #turn = (): void => {
+    if (this.#closed) return;
+    this.#queued = false;
+    const filled = this.#filled;
+    if (filled > 0) {
+      this.#filled = 0;
+      this.#misses = 0;
+    }
+    this.#asleep = false;
+    let spans: number;
+    try {
+      spans = this.#native.hostTurn(this.handle, filled, this.#misses === LOOKS ? SPIN : 0);
+      if (spans > 0) this.#receive(spans);
+    } catch (error) {
+      this.fail(error);
+      return;
+    }
+    const clock = this.#control[CONTROL_CLOCK];
+    if (this.#lastTurn === -1 || ((clock - this.#lastTurn) | 0) > BURST) this.#burstStart = clock;
+    this.#lastTurn = clock;
+    if (spans > 0) this.#misses = 0;
+    else this.#misses++;
+    if (this.pending.open === 0) {
+      this.#letGo();
+      return;
+    }
+    if (this.#queued) return;
+    if (this.#misses <= LOOKS && ((clock - this.#burstStart) | 0) < BURST) {
+      this.#queued = true;
+      queueMicrotask(this.#turn);
+    } else if (this.#misses <= LOOKS + POLLS) {
+      this.#queued = true;
+      this.#later(this.#turnFromLoop);
+    } else {
+      this.#sleep();
+    }
+  };
+
+  #sleep(): void {
+    if (!this.#keepsAlive) this.#native.hostKeepAlive(this.handle, (this.#keepsAlive = true));
+    if (this.#native.hostArm(this.handle)) {
+      this.#asleep = true;
+    } else {
+      this.#queued = true;
+      this.#later(this.#turnFromLoop);
+    }
+  }
+
+  /** Nothing is open: this pool keeps no process alive. */
+  #letGo(): void {
+    if (this.#keepsAlive) this.#native.hostKeepAlive(this.handle, (this.#keepsAlive = false));
+  }
+
+  #receive(spans: number): void {
+    const control = this.#control;
+    const { i32 } = this.memory.front;
+    const { pending } = this;
+    for (let entry = CONTROL_ENTRIES; spans > 0; entry += SPAN_WORDS, spans--) {
+      const worker = control[entry];
+      const decoder = this.#decoders[worker];
+      let at = control[entry + 1];
+      const end = control[entry + 2];
+      while (at < end) {
+        const word = at >>> 2;
+        const bytes = i32[word];
+        const next = at + ((FRAME_HEADER + bytes + (GRANULE - 1)) & -GRANULE);
+        if (bytes < 0 || next > end) throw new CodecError("Truncated", "a reply reaches beyond what was published");
+        const what = i32[word + 1];
+        const kind = (what >>> 16) & 0xff;
+        if (kind !== KIND_PAD) {
+          const number = i32[word + 2];
+          const generation = i32[word + 3];
+          const flags = what >>> 24;
+          let value: unknown;
+          let ok = kind === KIND_RESULT;
+          try {
+            value =
+              (flags & FLAG_BLOCK) === 0
+                ? decoder.decode(this.memory.front, at + FRAME_HEADER, bytes)
+                : this.#decodeBlock(decoder, worker, at + FRAME_HEADER);
+            if (kind === KIND_THROWN && (flags & FLAG_ENGINE) !== 0) value = revive(value);
+          } catch (error) {
+            value = error;
+            ok = false;
+          }
+          if (ok) pending.resolve(number, generation, value);
+          else pending.reject(number, generation, value);
+        }
+        at = next;
+      }
+    }
+  }
+
+  #decodeBlock(decoder: Decoder, worker: number, at: number): unknown {
+    const { i32 } = this.memory.front;
+    const word = at >>> 2;
+    const [lo, hi, bytes] = [i32[word], i32[word + 1], i32[word + 2]];
+    this.#native.hostOpenBlock(this.handle, worker, lo, hi);
+    try {
+      if (bytes < 0 || bytes > this.#control[layout.CONTROL_BLOCK_BYTES] >>> 0) {
+        throw new CodecError("Truncated", "a reply is longer than its block");
+      }
+      return decoder.decode(this.memory.arena(worker + 1), this.#control[layout.CONTROL_BLOCK_OFFSET] >>> 0, bytes);
+    } finally {
+      this.#native.hostCloseBlock(this.handle, worker, lo, hi);
+    }
+  }
+
+  /** Settles a worker's death: what it has answered counts, what it had taken rejects. */
+  retire(worker: number, reason: unknown): void {
+    if (this.#closed) return;
+    try {
+      for (;;) {
+        const filled = this.#filled;
+        this.#filled = 0;
+        const spans = this.#native.hostTurn(this.handle, filled, 0);
+        if (spans === 0) break;
+        this.#receive(spans);
+      }
+      for (const number of this.#native.hostRetire(this.handle, worker)) this.pending.rejectNumber(number, reason);
+    } catch (error) {
+      this.fail(error);
+      return;
+    }
+    this.#wake();
+  }
+
+  /** Moves what waits in a dead worker's lane to others. */
+  evacuate(worker: number): void {
+    if (!this.#closed) this.#native.hostEvacuate(this.handle, worker);
+  }
+
+  /** Asks a worker to end. */
+  stop(worker: number): void {
+    if (!this.#closed) this.#native.hostStop(this.handle, worker);
+  }
+
+  /** Rejects every open call: the pool cannot go on. */
+  fail(reason: unknown): void {
+    this.pending.rejectAll(reason);
+    this.#letGo();
+  }
+
+  /** Whether the event loop may sleep as far as this pool is concerned. For tests. */
+  get asleep(): boolean {
+    return this.#asleep;
+  }
+
+  /** Lets go of the memory. Open calls must be settled before. */
+  close(): void {
+    if (this.#closed) return;
+    this.#letGo();
+    this.#closed = true;
+    this.#native.hostClose(this.handle);
+  }
+}

@@ -1,0 +1,42 @@
+/**
+ * Views of a pool's memory: the front with its rings and tables, and block heaps, mapped when they are first needed.
+ */
+import { ByteBuffer } from "../codec/buffer.ts";
+import * as layout from "../generated/layout.ts";
+
+/** The memory as one side sees it. */
+export class PoolMemory {
+  readonly front: ByteBuffer;
+  readonly #arenas: (ByteBuffer | undefined)[] = [];
+  readonly #openArena: (arena: number) => ArrayBuffer;
+
+  constructor(front: ArrayBuffer, openArena: (arena: number) => ArrayBuffer) {
+    this.front = new ByteBuffer(front, fixed);
+    this.#openArena = openArena;
+  }
+
+  /** A block heap: 0 is the host's, `w + 1` worker `w`'s. */
+  arena(arena: number): ByteBuffer {
+    return (this.#arenas[arena] ??= new ByteBuffer(this.#openArena(arena), fixed));
+  }
+
+  /** The words of the shape table of a worker, or of the host. */
+  shapes(worker: number | "host"): Int32Array {
+    const [at, bytes] =
+      worker === "host"
+        ? [this.#word(layout.HEADER_HOST_SHAPES), this.#word(layout.HEADER_HOST_SHAPE_BYTES)]
+        : [
+            this.#word(layout.HEADER_WORKER_SHAPES) + worker * this.#word(layout.HEADER_WORKER_SHAPE_BYTES),
+            this.#word(layout.HEADER_WORKER_SHAPE_BYTES),
+          ];
+    return this.front.i32.subarray(at >>> 2, (at + bytes) >>> 2);
+  }
+
+  #word(byte: number): number {
+    return this.front.i32[byte >>> 2];
+  }
+}
+
+function fixed(): never {
+  throw new RangeError("shared memory does not grow");
+}

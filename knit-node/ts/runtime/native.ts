@@ -1,0 +1,37 @@
+/**
+ * What the engine offers to JavaScript: numbers in, numbers out. `knit_sched::port` describes the control block, the Rust sources of the
+ * binding each function.
+ */
+export interface Native {
+  hostCreate(workers: number, steal: boolean, arenaBytes: number, abortSlots: number, spinMicroseconds: number): number;
+  hostToken(handle: number): number;
+  hostFront(handle: number): ArrayBuffer;
+  hostArena(handle: number, arena: number): ArrayBuffer;
+  hostControl(handle: number): ArrayBuffer;
+  hostOutbox(handle: number, bytes: number): ArrayBuffer;
+  hostSubmit(handle: number, bytes: number): void;
+  hostTurn(handle: number, bytes: number, spinMicroseconds: number): number;
+  hostArm(handle: number): boolean;
+  hostBell(handle: number, callback: () => void): void;
+  hostKeepAlive(handle: number, alive: boolean): void;
+  hostBegin(handle: number, worker: number): number;
+  hostStop(handle: number, worker: number): void;
+  hostRetire(handle: number, worker: number): number[];
+  hostEvacuate(handle: number, worker: number): void;
+  hostOpenBlock(handle: number, worker: number, lo: number, hi: number): void;
+  hostCloseBlock(handle: number, worker: number, lo: number, hi: number): void;
+  hostClose(handle: number): void;
+
+  workerAttach(token: number, index: number, epoch: number, steal: boolean): number;
+  workerFront(handle: number): ArrayBuffer;
+  workerArena(handle: number, arena: number): ArrayBuffer;
+  workerControl(handle: number): ArrayBuffer;
+  workerOutbox(handle: number, bytes: number): ArrayBuffer;
+  workerTurn(handle: number, bytes: number, spinMicroseconds: number): number;
+  workerPublish(handle: number, bytes: number): void;
+  workerArm(handle: number): boolean;
+  workerBell(handle: number, callback: () => void): void;
+  workerOpenBlock(handle: number, lo: number, hi: number): void;
+  workerCloseBlock(handle: number, lo: number, hi: number): void;
+  workerClose(handle: number): void;
+}

@@ -1,0 +1,53 @@
+/**
+ * What differs between runtimes, and nothing else: loading the engine, starting workers, a turn of the event loop.
+ */
+import type { Binding } from "../api/binding.ts";
+
+/** Everything that a worker needs to take its place. */
+export interface WorkerBoot {
+  readonly token: number;
+  readonly index: number;
+  readonly epoch: number;
+  readonly steal: boolean;
+  readonly spinMicroseconds: number;
+  readonly maxPayloadBytes: number;
+  readonly bindings: readonly Binding[];
+}
+
+/** Heap limits of a worker thread, as Node.js takes them. */
+export interface ResourceLimits {
+  readonly maxYoungGenerationSizeMb?: number;
+  readonly maxOldGenerationSizeMb?: number;
+  readonly codeRangeSizeMb?: number;
+  readonly stackSizeMb?: number;
+}
+
+/** How a worker is started. */
+export interface WorkerSettings {
+  readonly execArgv: readonly string[] | undefined;
+  readonly resourceLimits: ResourceLimits | undefined;
+}
+
+/** What a worker says before it serves: once, one of these. */
+export type WorkerMessage = { readonly ready: true } | { readonly failed: SerializedFailure };
+
+/** Why a worker could not start; plain, since it crosses before the engine is there. */
+export interface SerializedFailure {
+  readonly code: string;
+  readonly message: string;
+  readonly stack: string;
+}
+
+/** Who hears of a worker. */
+export interface WorkerListener {
+  message(message: WorkerMessage): void;
+  /** It has really ended; `error` is what it died of, if that is known. */
+  exit(code: number, error: unknown): void;
+}
+
+/** A started worker. */
+export interface WorkerHandle {
+  /** Resolves when it has really ended. */
+  readonly ended: Promise<void>;
+  terminate(): Promise<void>;
+}

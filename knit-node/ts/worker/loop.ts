@@ -1,0 +1,232 @@
+/**
+ * The worker: claims calls, runs them, publishes what they answer.
+ *
+ * # A round
+ *
+ * One native call publishes the replies so far and claims what is to run next, so nothing finished waits behind something about to
+ * start. Claimed frames are read where they are. Results go into the reply buffer, without a native call.
+ *
+ * Synchronous tasks run one round after the other. Once a task has returned a promise, rounds come as microtasks, so that continuations
+ * run in between, and the worker never blocks in native code while one is open. After `BURST` microseconds, and whenever there is nothing
+ * to claim, the event loop gets its turn: timers, sockets and loggers of tasks live on.
+ *
+ * With nothing to claim the worker arms its doorbell and leaves the thread to the event loop; the host rings.
+ */
+import { ByteBuffer } from "../codec/buffer.ts";
+import { Decoder } from "../codec/decode.ts";
+import { Encoder } from "../codec/encode.ts";
+import { CodecError } from "../codec/errors.ts";
+import { DEFAULT_LIMITS } from "../codec/format.ts";
+import { ShapeReader, ShapeWriter } from "../codec/shapes.ts";
+import * as layout from "../generated/layout.ts";
+import { describe } from "../host/engine-error.ts";
+import { PoolMemory } from "../host/memory.ts";
+import type { Native } from "../runtime/native.ts";
+import type { WorkerBoot } from "../runtime/runtime.ts";
+import type { TaskFunction } from "./bind.ts";
+
+const { FRAME_HEADER, GRANULE, CONTROL_CLOCK, CONTROL_ENTRIES, FLAG_BLOCK, FLAG_ENGINE, KIND_RESULT, KIND_THROWN, STOP } = layout;
+
+const FIRST_OUTBOX = 64 * 1024;
+/** Bytes of replies that are published without waiting for the round's end. */
+const FLUSH = 32 * 1024;
+/** Microseconds after which the event loop gets its turn. */
+const BURST = 2000;
+
+export class Loop {
+  readonly #native: Native;
+  readonly #handle: number;
+  readonly #functions: readonly TaskFunction[];
+  readonly #later: (task: () => void) => void;
+  readonly #onStop: () => void;
+  readonly #memory: PoolMemory;
+  readonly #control: Int32Array;
+  readonly #out: ByteBuffer;
+  readonly #encoder: Encoder;
+  readonly #decoder: Decoder;
+  readonly #spin: number;
+  #filled = 0;
+  /** Tasks whose promises are open. */
+  #open = 0;
+  #queued = true;
+  #running = false;
+  #publishQueued = false;
+  #burstStart = -1;
+
+  constructor(native: Native, boot: WorkerBoot, functions: readonly TaskFunction[], later: (task: () => void) => void, onStop: () => void) {
+    const handle = native.workerAttach(boot.token, boot.index, boot.epoch, boot.steal);
+    this.#native = native;
+    this.#handle = handle;
+    this.#functions = functions;
+    this.#later = later;
+    this.#onStop = onStop;
+    this.#spin = boot.spinMicroseconds;
+    this.#memory = new PoolMemory(native.workerFront(handle), (arena) => native.workerArena(handle, arena));
+    this.#control = new Int32Array(native.workerControl(handle));
+    this.#out = new ByteBuffer(native.workerOutbox(handle, FIRST_OUTBOX), (bytes) => {
+      this.#out.attach(native.workerOutbox(handle, Math.max(bytes + GRANULE, this.#out.byteLength * 2)));
+    });
+    const limits = { maxDepth: DEFAULT_LIMITS.maxDepth, maxBytes: boot.maxPayloadBytes };
+    this.#encoder = new Encoder(new ShapeWriter(this.#memory.shapes(boot.index)), limits, { root: "result" });
+    this.#decoder = new Decoder(new ShapeReader(this.#memory.shapes("host")), limits);
+    native.workerBell(handle, this.#onBell);
+  }
+
+  /** Begins to serve. */
+  start(): void {
+    this.#fromLoop();
+  }
+
+  readonly #onBell = (): void => {
+    if (this.#queued) return;
+    this.#queued = true;
+    this.#fromLoop();
+  };
+
+  readonly #fromLoop = (): void => {
+    this.#burstStart = -1;
+    this.#rounds();
+  };
+
+  readonly #rounds = (): void => {
+    this.#queued = false;
+    this.#running = true;
+    const control = this.#control;
+    for (;;) {
+      const filled = this.#filled;
+      this.#filled = 0;
+      const claimed = this.#native.workerTurn(this.#handle, filled, this.#open > 0 ? 0 : this.#spin);
+      if (claimed === STOP) {
+        this.#native.workerClose(this.#handle);
+        this.#onStop();
+        return;
+      }
+      if (claimed === 0) break;
+      const clock = control[CONTROL_CLOCK];
+      if (this.#burstStart === -1) this.#burstStart = clock;
+      for (let entry = CONTROL_ENTRIES; entry < CONTROL_ENTRIES + claimed; entry++) this.#run(control[entry]);
+      if (((clock - this.#burstStart) | 0) > BURST) {
+        this.#publish();
+        this.#again(this.#later, this.#fromLoop);
+        return;
+      }
+      if (this.#open > 0) {
+        this.#again(queueMicrotask, this.#rounds);
+        return;
+      }
+    }
+    this.#running = false;
+    // Something may have been published since the last look.
+    if (!this.#native.workerArm(this.#handle)) this.#again(this.#later, this.#fromLoop);
+  };
+
+  #again(queue: (task: () => void) => void, round: () => void): void {
+    this.#running = false;
+    this.#queued = true;
+    queue(round);
+  }
+
+  /** Runs the call whose payload is at byte `at`. */
+  #run(at: number): void {
+    const { i32 } = this.#memory.front;
+    const word = (at - FRAME_HEADER) >>> 2;
+    const fn = i32[word + 1] & 0xffff;
+    const number = i32[word + 2];
+    const generation = i32[word + 3];
+    let result: unknown;
+    try {
+      const arg =
+        i32[word + 1] >>> 24 === 0 ? this.#decoder.decode(this.#memory.front, at, i32[word]) : this.#decodeBlock(i32[word + 1] >>> 24, at);
+      const f = this.#functions[fn];
+      if (f === undefined) throw new CodecError("BadOperand", `there is no function ${fn}`);
+      result = f(arg);
+    } catch (error) {
+      this.#reply(KIND_THROWN, fn, number, generation, error);
+      return;
+    }
+    if (typeof result === "object" && result !== null && typeof (result as PromiseLike<unknown>).then === "function") {
+      this.#await(result as PromiseLike<unknown>, fn, number, generation);
+    } else {
+      this.#reply(KIND_RESULT, fn, number, generation, result);
+    }
+  }
+
+  #await(promise: PromiseLike<unknown>, fn: number, number: number, generation: number): void {
+    this.#open++;
+    const settle = (kind: number) => (value: unknown) => {
+      this.#open--;
+      this.#reply(kind, fn, number, generation, value);
+      this.#publishSoon();
+    };
+    Promise.resolve(promise).then(settle(KIND_RESULT), settle(KIND_THROWN));
+  }
+
+  #decodeBlock(flags: number, at: number): unknown {
+    if ((flags & FLAG_BLOCK) === 0) throw new CodecError("BadOperand", "unknown flags of a call");
+    const { i32 } = this.#memory.front;
+    const word = at >>> 2;
+    const [lo, hi, bytes] = [i32[word], i32[word + 1], i32[word + 2]];
+    this.#native.workerOpenBlock(this.#handle, lo, hi);
+    try {
+      if (bytes < 0 || bytes > this.#control[layout.CONTROL_BLOCK_BYTES] >>> 0) {
+        throw new CodecError("Truncated", "a call is longer than its block");
+      }
+      return this.#decoder.decode(this.#memory.arena(0), this.#control[layout.CONTROL_BLOCK_OFFSET] >>> 0, bytes);
+    } finally {
+      this.#native.workerCloseBlock(this.#handle, lo, hi);
+    }
+  }
+
+  #reply(kind: number, fn: number, number: number, generation: number, value: unknown): void {
+    const start = this.#filled;
+    const out = this.#out;
+    let flags = 0;
+    let end: number;
+    try {
+      if (kind === KIND_THROWN) {
+        const engine = describe(value);
+        if (engine !== null) {
+          flags = FLAG_ENGINE;
+          value = engine;
+        }
+      }
+      end = this.#encoder.encode(value, out, start + FRAME_HEADER);
+    } catch (error) {
+      // An accessor of the result may have thrown anything: what it threw is tried once, then only described.
+      if (kind === KIND_RESULT) this.#reply(KIND_THROWN, fn, number, generation, error);
+      else this.#replyRefusal(fn, number, generation, error);
+      return;
+    }
+    const word = start >>> 2;
+    const i32 = out.i32;
+    i32[word] = end - start - FRAME_HEADER;
+    i32[word + 1] = fn | (kind << 16) | (flags << 24);
+    i32[word + 2] = number;
+    i32[word + 3] = generation;
+    this.#filled = (end + (GRANULE - 1)) & -GRANULE;
+    if (this.#filled >= FLUSH) this.#publish();
+  }
+
+  /** What was thrown cannot travel itself: the refusal does. */
+  #replyRefusal(fn: number, number: number, generation: number, error: unknown): void {
+    const refusal = describe(error) === null ? new CodecError("BadOperand", "what the task threw cannot be read") : error;
+    this.#reply(KIND_THROWN, fn, number, generation, refusal);
+  }
+
+  /** Publishes what became ready between rounds, once for all of it. */
+  #publishSoon(): void {
+    if (this.#publishQueued || this.#queued || this.#running) return;
+    this.#publishQueued = true;
+    queueMicrotask(() => {
+      this.#publishQueued = false;
+      if (!this.#queued && !this.#running) this.#publish();
+    });
+  }
+
+  #publish(): void {
+    if (this.#filled === 0) return;
+    const filled = this.#filled;
+    this.#filled = 0;
+    this.#native.workerPublish(this.#handle, filled);
+  }
+}
