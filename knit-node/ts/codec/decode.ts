@@ -20,6 +20,15 @@ import type { BlockReader, CodecHooks, SharedMemoryHook } from "./hooks.ts";
 import type { Limits } from "./format.ts";
 import type { ShapeReader } from "./shapes.ts";
 
+/** Arrays of numbers up to this length are made from a template. */
+const TEMPLATE = 1024;
+const ZEROS: number[] = [];
+const HALVES: number[] = [];
+for (let i = 0; i < TEMPLATE; i++) {
+  ZEROS.push(0);
+  HALVES.push(0.5);
+}
+
 export class Decoder {
   // For the codec's own files: state of the message being read.
   i32!: Int32Array;
@@ -54,7 +63,8 @@ export class Decoder {
     const slot = at >>> 3;
     const hi = views.i32[slot * 2 + 1];
     if (length === 8) {
-      if (hi >= 0 || hi < FIRST_RESERVED) return views.f64[slot];
+      const number = views.f64[slot];
+      if (number === number || hi >= 0 || hi < FIRST_RESERVED) return number;
       if (views.i32[slot * 2] === 0) {
         if (hi === HI_UNDEFINED) return undefined;
         if (hi === HI_NULL) return null;
@@ -124,11 +134,13 @@ export class Decoder {
   value(): unknown {
     const p = this.p;
     if (p >= this.end) throw new CodecError("Truncated", "the value goes on past its end");
-    const hi = this.i32[p * 2 + 1];
-    if (hi >= 0 || hi < FIRST_RESERVED) {
+    // Every tag is a NaN to the floating-point unit.
+    const number = this.f64[p];
+    if (number === number) {
       this.p = p + 1;
-      return this.f64[p];
+      return number;
     }
+    const hi = this.i32[p * 2 + 1];
     if (hi === HI_STRING) {
       this.p = p + 1;
       return this.text.take(this.i32[p * 2]);
@@ -137,6 +149,10 @@ export class Decoder {
   }
 
   #tagged(p: number, hi: number): unknown {
+    if (hi >= 0 || hi < FIRST_RESERVED) {
+      this.p = p + 1;
+      return NaN;
+    }
     const tag = (hi - TAGGED) >> 8;
     if (tag < 0 || tag > 0xff) throw new CodecError("ReservedSlot", `high word ${(hi >>> 0).toString(16)}`);
     const aux = hi & 0xff;
@@ -233,8 +249,8 @@ export class Decoder {
     this.enter();
     let object: object;
     if (aux === 0 && this.refs === null) {
-      shape.use(this.#compile);
       const factory = shape.factory;
+      if (factory === null) shape.use(this.#compile);
       object = factory !== null ? factory(this) : this.fill({}, shape);
     } else {
       object = aux === 0 ? {} : (Object.create(null) as object);
@@ -269,17 +285,56 @@ export class Decoder {
   #numbers(n: number): number[] {
     if (n === 0) throw bad("an empty array of numbers");
     this.need(n);
-    const { f64, i32 } = this;
-    const array: number[] = [];
-    let p = this.p;
-    for (const end = p + n; p < end; p++) {
-      const hi = i32[p * 2 + 1];
-      if (hi < 0 && hi >= FIRST_RESERVED) throw new CodecError("ReservedSlot", "a number is none");
-      array.push(f64[p]);
-    }
-    this.p = p;
+    const p = this.p;
+    const first = this.f64[p];
+    this.p = p + n;
+    let array: number[] | null = null;
+    if (n > TEMPLATE) array = this.#manyNumbers(p, n);
+    else if ((first | 0) === first) array = this.#integers(p, n);
+    array ??= this.#fractions(p, n);
     this.refs?.push(array);
     return array;
+  }
+
+  /** Null if they are not all small integers. Copying a packed array and overwriting it is the fastest way to make one. */
+  #integers(p: number, n: number): number[] | null {
+    const f64 = this.f64;
+    const array = ZEROS.slice(0, n);
+    for (let i = 0; i < n; i++) {
+      const number = f64[p + i];
+      const integer = number | 0;
+      if (integer !== number || (integer === 0 && 1 / number < 0)) return null;
+      array[i] = integer;
+    }
+    return array;
+  }
+
+  #fractions(p: number, n: number): number[] {
+    const f64 = this.f64;
+    const array = HALVES.slice(0, n);
+    for (let i = 0; i < n; i++) {
+      const number = f64[p + i];
+      if (number !== number) this.nan(p + i);
+      array[i] = number;
+    }
+    return array;
+  }
+
+  #manyNumbers(p: number, n: number): number[] {
+    const f64 = this.f64;
+    const array: number[] = [];
+    for (let i = 0; i < n; i++) {
+      const number = f64[p + i];
+      if (number !== number) this.nan(p + i);
+      array.push(number);
+    }
+    return array;
+  }
+
+  /** Fails if the slot, which is no number, is not a NaN either. */
+  nan(p: number): void {
+    const hi = this.i32[p * 2 + 1];
+    if (hi < 0 && hi >= FIRST_RESERVED) throw new CodecError("ReservedSlot", "a number is none");
   }
 
   #date(operand: number): Date {
@@ -293,9 +348,9 @@ export class Decoder {
   /** A raw slot that is a double. */
   double(): number {
     const p = this.p++;
-    const hi = this.i32[p * 2 + 1];
-    if (hi < 0 && hi >= FIRST_RESERVED) throw new CodecError("ReservedSlot", "a number is none");
-    return this.f64[p];
+    const number = this.f64[p];
+    if (number !== number) this.nan(p);
+    return number;
   }
 
   #ref(aux: number, number: number): unknown {

@@ -26,6 +26,11 @@ export class Shape {
   shared = -1;
   /** Whether the shared table was tried already. */
   tried = false;
+  /** Whether everything that is worth doing for a shape that is used often was done. */
+  settled = false;
+  /** Message in which objects of this shape were met last, and the number of the last of them. */
+  metIn = 0;
+  met = -1;
   /** Message that defined `local`. */
   stamp = 0;
   local = 0;
@@ -110,17 +115,16 @@ export class ShapeCache {
     return shape;
   }
 
-  /** Counts a use, and does what is worth doing for a shape that is used often. */
+  /** Counts a use, and does what is worth doing for a shape that is used often. Called until the shape is settled. */
   used(shape: Shape, stamp: number): void {
     shape.uses++;
-    if (!shape.tried && this.#table !== null && shape.stamp !== 0 && shape.stamp !== stamp) {
+    if (!shape.tried && (this.#table === null || (shape.stamp !== 0 && shape.stamp !== stamp))) {
       shape.tried = true;
-      shape.shared = this.#table.add(shape.keys);
+      if (this.#table !== null) shape.shared = this.#table.add(shape.keys);
     }
-    if (shape.uses === COMPILE_AFTER && this.#compile) {
-      const compiled = compileWriter(shape.keys);
-      if (compiled !== null) shape.write = compiled;
-    }
+    if (shape.uses < COMPILE_AFTER) return;
+    if (shape.uses === COMPILE_AFTER && this.#compile) shape.write = compileWriter(shape.keys) ?? shape.write;
+    shape.settled = shape.tried;
   }
 
   #lookUp(keys: readonly string[]): Shape {

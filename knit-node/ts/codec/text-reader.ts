@@ -6,25 +6,37 @@
  */
 import { CodecError } from "./errors.ts";
 import { TEXT_ASCII, TEXT_UTF16, TEXT_UTF8 } from "./format.ts";
+import { NATIVE_SLICE_BYTES, nativeSlice } from "./native-text.ts";
 
 /** Bytes decoded at once when a message has more. */
 const WINDOW = 4096;
 /** Strings up to this many bytes are looked for among those seen before. */
 const INTERN_BYTES = 24;
 
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
+const strictUtf8 = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
+const REPLACEMENT = "\ufffd";
 
 /** Decodes bytes `from` to `to`; all of them must be whole characters of the encoding. */
 export function decodeText(u8: Uint8Array, from: number, to: number, encoding: number): string {
   if (encoding === TEXT_UTF16) return decodeUtf16(u8, from, to);
-  let text: string;
-  try {
-    text = utf8.decode(u8.subarray(from, to));
-  } catch {
-    throw new CodecError("BadText", "text is not well-formed");
+  const text = nativeSlice !== null && to - from <= NATIVE_SLICE_BYTES ? nativeSlice.call(u8, from, to) : utf8.decode(u8.subarray(from, to));
+  if (encoding === TEXT_ASCII) {
+    // A unit per byte is ASCII, or bytes that are no UTF-8 at all. The search costs nothing in a string of one byte a unit.
+    if (text.length !== to - from || text.includes(REPLACEMENT)) throw new CodecError("BadText", "text is not ASCII");
+  } else if (text.includes(REPLACEMENT)) {
+    checkUtf8(u8, from, to);
   }
-  if (encoding === TEXT_ASCII && text.length !== to - from) throw new CodecError("BadText", "text is not ASCII");
   return text;
+}
+
+/** U+FFFD may stand in the text itself, or for bytes that are no UTF-8. */
+function checkUtf8(u8: Uint8Array, from: number, to: number): void {
+  try {
+    strictUtf8.decode(u8.subarray(from, to));
+  } catch {
+    throw new CodecError("BadText", "text is not UTF-8");
+  }
 }
 
 function decodeUtf16(u8: Uint8Array, from: number, to: number): string {

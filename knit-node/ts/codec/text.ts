@@ -1,14 +1,17 @@
 /**
  * The text of a message: all its strings, one after the other, in one encoding.
  *
- * Writing: short text goes byte by byte, longer text through `TextEncoder`, whose count of bytes tells ASCII from the rest. A string with
- * a lone surrogate sends the whole text as UTF-16.
+ * Writing: short text goes byte by byte, longer text through the runtime's UTF-8 writer, whose count of bytes tells ASCII from the rest. A
+ * string with a lone surrogate sends the whole text as UTF-16.
  */
 import { TEXT_ASCII, TEXT_UTF16, TEXT_UTF8 } from "./format.ts";
+import { nativeWrite } from "./native-text.ts";
 import type { ByteBuffer } from "./buffer.ts";
 
 /** Text up to this many units is written by a loop: below it a native call costs more. */
-const LOOP_UNITS = 48;
+const LOOP_UNITS = 14;
+/** Many strings are written by a loop if they have no more units than this on average: joining them costs more. */
+const LOOP_AVERAGE = 8;
 
 const encoder = new TextEncoder();
 
@@ -35,7 +38,7 @@ export function writeText(out: ByteBuffer, at: number, strings: readonly string[
   encoding = TEXT_ASCII;
   if (units === 0) return at;
   if (out.byteLength < at + units) out.grow(at + units);
-  if (units <= LOOP_UNITS) {
+  if (units <= LOOP_UNITS || (count > 1 && units <= count * LOOP_AVERAGE)) {
     const end = writeAscii(out.u8, at, strings, count);
     if (end >= 0) return end;
   }
@@ -59,15 +62,23 @@ function writeAscii(u8: Uint8Array, at: number, strings: readonly string[], coun
 function writeJoined(out: ByteBuffer, at: number, strings: readonly string[], count: number, units: number): number {
   let text = strings[0];
   for (let i = 1; i < count; i++) text += strings[i];
-  let result = encoder.encodeInto(text, out.u8.subarray(at, out.byteLength));
-  if (result.written === units && result.read === units) return at + units;
+  let written = writeUtf8(out, at, text);
+  if (written === units) return at + units;
   if (!areWellFormed(strings, count)) return writeUtf16(out, at, text);
-  if (result.read !== units) {
+  if (written < 0) {
     out.grow(at + units * 3);
-    result = encoder.encodeInto(text, out.u8.subarray(at, out.byteLength));
+    written = writeUtf8(out, at, text);
   }
   encoding = TEXT_UTF8;
-  return at + result.written;
+  return at + written;
+}
+
+/** Bytes written, which are as many as the units if, and only if, all is ASCII; -1 if there was no room for all. */
+function writeUtf8(out: ByteBuffer, at: number, text: string): number {
+  const room = out.byteLength - at;
+  if (nativeWrite !== null && room >= text.length * 3) return nativeWrite.call(out.u8, text, at, room);
+  const { read, written } = encoder.encodeInto(text, out.u8.subarray(at, out.byteLength));
+  return read === text.length ? written : -1;
 }
 
 function writeUtf16(out: ByteBuffer, at: number, text: string): number {
