@@ -35,6 +35,18 @@ impl BigInt {
         }
     }
 
+    /// The same from the limbs' bytes, little-endian.
+    pub(crate) fn from_limb_bytes(negative: bool, bytes: &[u8]) -> Self {
+        let limb = |chunk: &[u8]| {
+            chunk
+                .iter()
+                .rev()
+                .fold(0, |limb, byte| limb << 8 | u64::from(*byte))
+        };
+        let limbs: Vec<u64> = bytes.chunks_exact(8).map(limb).collect();
+        Self::from_limbs(negative, &limbs)
+    }
+
     /// Whether it is below zero.
     pub fn is_negative(&self) -> bool {
         match self.0 {

@@ -8,6 +8,8 @@ mod kinds;
 mod limits;
 mod object;
 mod read;
+#[cfg(feature = "serde")]
+pub mod serde;
 mod shape;
 mod string;
 mod table;

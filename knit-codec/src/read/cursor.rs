@@ -31,6 +31,17 @@ pub(crate) struct Mark {
     pub(crate) locals: u32,
 }
 
+/// Where to come back to after a value has been read again.
+#[cfg(feature = "serde")]
+#[derive(Debug)]
+pub(crate) struct Position {
+    at: usize,
+    text_at: usize,
+    owed: usize,
+    locals: usize,
+    numbered: u32,
+}
+
 /// A position in a message.
 #[derive(Clone, Debug)]
 pub(crate) struct Cursor<'a> {
@@ -168,6 +179,46 @@ impl<'a> Cursor<'a> {
     /// Bytes of the slots: a bound for whatever a caller counts.
     pub(crate) fn size(&self) -> usize {
         self.slots.len()
+    }
+
+    /// Bytes of slots and of text that lie before this position.
+    #[cfg(feature = "serde")]
+    pub(crate) fn used(&self) -> usize {
+        self.at + self.text.at
+    }
+
+    /// Goes to an earlier value, to read it again; gives the position to come back to.
+    #[cfg(feature = "serde")]
+    pub(crate) fn jump(&mut self, number: u32) -> Result<Position> {
+        let mark = *self
+            .marks
+            .get(number as usize)
+            .ok_or(CodecError::BadReference {
+                number,
+                at: self.at,
+            })?;
+        let (at, text_at, owed) = (self.at, self.text.at, self.owed);
+        let position = Position {
+            at,
+            text_at,
+            owed,
+            locals: self.next_local,
+            numbered: self.numbered,
+        };
+        self.seek(mark.at as usize, mark.text_at as usize);
+        self.next_local = mark.locals as usize;
+        self.numbered = number;
+        Ok(position)
+    }
+
+    /// Comes back from [`Cursor::jump`].
+    #[cfg(feature = "serde")]
+    pub(crate) fn restore(&mut self, position: Position) {
+        self.at = position.at;
+        self.text.at = position.text_at;
+        self.owed = position.owed;
+        self.next_local = position.locals;
+        self.numbered = position.numbered;
     }
 
     /// Steps into a container.

@@ -226,7 +226,9 @@ fn leaf(token: Token<'_>) -> Value {
         Token::Null => Value::Null,
         Token::Bool(value) => Value::Bool(value),
         Token::BigInt64(value) => Value::BigInt(value.into()),
-        Token::BigInt { negative, limbs } => Value::BigInt(bigint(negative, limbs)),
+        Token::BigInt { negative, limbs } => {
+            Value::BigInt(BigInt::from_limb_bytes(negative, limbs))
+        }
         Token::Date(ms) => Value::Date(ms),
         Token::Numbers(bytes) => Value::Numbers(doubles(bytes).collect()),
         Token::RegExp { source, flags } => Value::RegExp(Box::new(RegExp {
@@ -256,18 +258,4 @@ pub(super) fn doubles(bytes: &[u8]) -> impl ExactSizeIterator<Item = f64> + Clon
         bits.copy_from_slice(chunk);
         crate::tag::double(u64::from_le_bytes(bits))
     })
-}
-
-/// A large integer from its limbs' bytes.
-pub(super) fn bigint(negative: bool, limbs: &[u8]) -> BigInt {
-    let limbs: Vec<u64> = limbs
-        .chunks_exact(8)
-        .map(|chunk| {
-            chunk
-                .iter()
-                .rev()
-                .fold(0, |limb, byte| limb << 8 | u64::from(*byte))
-        })
-        .collect();
-    BigInt::from_limbs(negative, &limbs)
 }

@@ -23,5 +23,5 @@ pub(crate) use token::ErrorRest;
 pub(crate) use {
     check::Open,
     cursor::Cursor,
-    token::{ErrorHead, KeyIter, Place, Token},
+    token::{ErrorHead, KeyIter, Keys, Place, Token},
 };

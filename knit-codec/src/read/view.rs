@@ -8,7 +8,7 @@
 
 use super::check::children;
 use super::cursor::{Cursor, Mark};
-use super::decode::{bigint, doubles};
+use super::decode::doubles;
 use super::token::{ErrorHead, ErrorRest, KeyIter, LocalShape, Place, Token};
 use crate::bigint::BigInt;
 use crate::error::Result;
@@ -139,7 +139,7 @@ impl BigIntRef<'_> {
     pub fn to_bigint(self) -> BigInt {
         match self.0 {
             Digits::Small(value) => value.into(),
-            Digits::Large(negative, limbs) => bigint(negative, limbs),
+            Digits::Large(negative, limbs) => BigInt::from_limb_bytes(negative, limbs),
         }
     }
 }

@@ -194,6 +194,11 @@ impl Writer {
         Ok(self.out)
     }
 
+    /// How many containers have been begun and not ended.
+    pub fn depth(&self) -> usize {
+        self.stack.len()
+    }
+
     /// `undefined`.
     #[inline]
     pub fn undefined(&mut self) -> Result<()> {
