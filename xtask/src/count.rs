@@ -63,7 +63,18 @@ pub fn count(runner: Runner, text: &str) -> Counts {
     match runner {
         Runner::Cargo => {
             let mut counts = Counts::default();
-            lines.filter_map(cargo_line).for_each(|c| counts += c);
+            lines
+                .clone()
+                .filter_map(cargo_line)
+                .for_each(|c| counts += c);
+            // A binary that crashed, or a doc test that did not compile, has no summary line of its
+            // own; cargo counts it at the end among the targets that failed.
+            let reported = lines
+                .clone()
+                .filter(|l| l.starts_with("test result: FAILED"))
+                .count() as u64;
+            let targets = lines.filter_map(failed_targets).next_back().unwrap_or(0);
+            counts.failed += targets.saturating_sub(reported);
             counts
         }
         Runner::Node => {
@@ -102,6 +113,12 @@ fn cargo_line(line: &str) -> Option<Counts> {
         failed: field("failed")?,
         skipped: field("ignored")?,
     })
+}
+
+/// `error: 3 targets failed:`, cargo's last word with `--no-fail-fast`
+fn failed_targets(line: &str) -> Option<u64> {
+    let rest = line.strip_prefix("error: ")?;
+    leading(rest, "targets failed:").or_else(|| leading(rest, "target failed:"))
 }
 
 /// `FAILED | 3 passed (2 steps) | 1 failed | 4 ignored (12ms)`
@@ -167,6 +184,18 @@ mod tests {
             test result: ok. 2 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s\n\
             test result: FAILED. 3 passed; 1 failed; 4 ignored; 0 measured; 0 filtered out; finished in 0.00s\n";
         assert_eq!(count(Runner::Cargo, text), counts(5, 1, 4));
+    }
+
+    #[test]
+    fn a_test_binary_that_crashed_counts_beside_one_that_failed() {
+        let text = "test result: ok. 2 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s\n\
+            test result: FAILED. 3 passed; 4 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s\n\
+            error: 3 targets failed:\n    `-p a --lib`\n    `-p b --test c`\n    `-p d --doc`\n";
+        assert_eq!(count(Runner::Cargo, text), counts(5, 6, 0));
+        assert_eq!(
+            count(Runner::Cargo, "error: 1 target failed:\n"),
+            counts(0, 1, 0)
+        );
     }
 
     #[test]
