@@ -3,7 +3,8 @@
 //! It guarantees: if a waker publishes something and the sleeper does not find it when it looks after arming, then that
 //! waker, or another one, is told to ring. Of all wakers, exactly one is told to ring for each time the sleeper armed.
 //! It does not guarantee: that a sleeper is woken whose appointed waker dies between taking and ringing. Who can lose
-//! a waker that way sleeps with a timeout, or is rung by whoever learns of the death.
+//! a waker that way sleeps with a timeout, or is rung by whoever learns of the death. Who is rung finds what its ringer had published;
+//! what others published meanwhile it finds at the latest when it looks after the next arming.
 //!
 //! # The word
 //! | value | meaning | entered by |
@@ -66,12 +67,17 @@ mod mapped {
     }
 }
 
-impl<M: BellMemory> Doorbell<M> {
-    #[cfg(loom)]
-    pub(crate) fn with_memory(memory: M) -> Self {
-        Doorbell { memory }
+#[cfg(loom)]
+impl Doorbell<crate::memory::Model> {
+    /// The doorbell of a model.
+    pub fn attach_in(model: &crate::memory::Model) -> Self {
+        Doorbell {
+            memory: model.clone(),
+        }
     }
+}
 
+impl<M: BellMemory> Doorbell<M> {
     /// Sleeper: announces that it is about to sleep. Look at every queue after this, and before [`wait`](Self::wait).
     pub fn arm(&self) {
         self.memory.bell().store(ARMED, Ordering::Relaxed);
@@ -81,8 +87,9 @@ impl<M: BellMemory> Doorbell<M> {
 
     /// Sleeper: ends the announcement. Says whether a waker has taken it, and so rings or has rung.
     pub fn disarm(&self) -> bool {
-        // Relaxed: what was published is acquired by looking at the queues, not by this word.
-        self.memory.bell().swap(AWAKE, Ordering::Relaxed) == RUNG
+        // Acquire: pairs with the Release in `take_armed`, so that who was rung finds what it was rung for. (Without it
+        // the next `arm` would find it: one look in vain.)
+        self.memory.bell().swap(AWAKE, Ordering::Acquire) == RUNG
     }
 
     /// Sleeper: sleeps until rung, unless that has happened since [`arm`](Self::arm) (`Changed`), or until the time is
@@ -98,11 +105,11 @@ impl<M: BellMemory> Doorbell<M> {
         // Pairs with the fence in `arm`.
         fence(Ordering::SeqCst);
         let bell = self.memory.bell();
-        // A load first: an exchange would take the line from the sleeper each time, even if it is awake. Relaxed both:
-        // the fences order them against the queues.
+        // A load first: an exchange would take the line from the sleeper each time, even if it is awake. Relaxed: the
+        // fences order it against the queues. Release: pairs with the Acquire in `disarm`.
         bell.load(Ordering::Relaxed) == ARMED
             && bell
-                .compare_exchange(ARMED, RUNG, Ordering::Relaxed, Ordering::Relaxed)
+                .compare_exchange(ARMED, RUNG, Ordering::Release, Ordering::Relaxed)
                 .is_ok()
     }
 

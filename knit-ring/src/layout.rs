@@ -12,6 +12,9 @@
 //! Lines are 128 bytes on every machine, as the layout is shared between builds, and as prefetchers fetch lines of 64
 //! bytes in pairs: a word that one side writes often has a line to itself.
 
+// A model has no addresses, so no layout.
+#![cfg_attr(loom, allow(dead_code))]
+
 use crate::GRANULE;
 #[cfg(not(loom))]
 use crate::RingError;

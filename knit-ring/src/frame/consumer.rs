@@ -76,6 +76,14 @@ mod attach {
     }
 }
 
+#[cfg(loom)]
+impl FrameConsumer<crate::memory::Model> {
+    /// A consumer of a ring in a model.
+    pub fn attach_in(model: &crate::memory::Model, owner: Owner) -> Self {
+        Self::with_memory(model.clone(), owner)
+    }
+}
+
 impl<M: FrameMemory> FrameConsumer<M> {
     pub(crate) fn with_memory(memory: M, owner: Owner) -> Self {
         let capacity = memory.capacity();

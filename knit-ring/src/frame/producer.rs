@@ -62,6 +62,14 @@ mod create {
     }
 }
 
+#[cfg(loom)]
+impl FrameProducer<crate::memory::Model> {
+    /// The producer of a ring in a model, with the first frame at position `first`.
+    pub fn create_in(model: &crate::memory::Model, first: u64) -> Self {
+        Self::with_memory(model.clone(), first)
+    }
+}
+
 impl<M: FrameMemory> FrameProducer<M> {
     /// The producer of a ring in zeroed memory that no consumer has seen yet.
     pub(crate) fn with_memory(memory: M, first: u64) -> Self {

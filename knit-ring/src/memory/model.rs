@@ -85,8 +85,8 @@ impl Bytes for Model {
             let from = &bytes[done..done + range.len()];
             self.0.cells[cell].with_mut(|cell| {
                 // SAFETY: loom has just checked that nobody else is at this cell.
-                unsafe { &mut *cell }
-                [range.clone()].copy_from_slice(from);
+                let to = unsafe { &mut *cell };
+                to[range.clone()].copy_from_slice(from);
             });
         });
     }
@@ -96,7 +96,8 @@ impl Bytes for Model {
             let to = &mut out[done..done + range.len()];
             self.0.cells[cell].with(|cell| {
                 // SAFETY: loom has just checked that nobody writes this cell.
-                to.copy_from_slice(&unsafe { &*cell }[range.clone()]);
+                let from = unsafe { &*cell };
+                to.copy_from_slice(&from[range.clone()]);
             });
         });
     }

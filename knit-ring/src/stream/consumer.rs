@@ -56,6 +56,14 @@ mod attach {
     }
 }
 
+#[cfg(loom)]
+impl StreamConsumer<crate::memory::Model> {
+    /// The consumer of a ring in a model.
+    pub fn attach_in(model: &crate::memory::Model) -> Self {
+        Self::with_memory(model.clone())
+    }
+}
+
 impl<M: StreamMemory> StreamConsumer<M> {
     pub(crate) fn with_memory(memory: M) -> Self {
         let size = memory.capacity() * GRANULE;

@@ -52,6 +52,14 @@ mod create {
     }
 }
 
+#[cfg(loom)]
+impl StreamProducer<crate::memory::Model> {
+    /// The producer of a ring in a model, with the first frame at byte `first`.
+    pub fn create_in(model: &crate::memory::Model, first: u32) -> Self {
+        Self::with_memory(model.clone(), first)
+    }
+}
+
 impl<M: StreamMemory> StreamProducer<M> {
     /// The producer of a ring that no consumer has seen yet.
     pub(crate) fn with_memory(memory: M, first: u32) -> Self {
