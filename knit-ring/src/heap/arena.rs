@@ -118,7 +118,8 @@ impl<M: ArenaMemory> BlockArena<M> {
         let generation = StateWord::next_generation(self.memory.load(granule, Ordering::Relaxed));
         let block = Live { generation, bytes };
         // Receivers need no ordering: the frame that carries the locator publishes this word together with the block's bytes.
-        // Release: pairs with the Acquire of `recover`: an owner killed here leaves no live word at or above `touched`.
+        // Release: keeps `touched` before it, so that an owner killed here leaves no live word at or above that mark. Its partner is
+        // the notice of that death, after which `recover` reads both.
         self.memory
             .store(granule, block.word().pack(), Ordering::Release);
         self.live.insert(granule, block);

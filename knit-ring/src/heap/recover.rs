@@ -80,8 +80,8 @@ fn read_blocks<M: ArenaMemory>(
     let mut found = Vec::new();
     let mut free_from = 0;
     for granule in 0..touched {
-        // Acquire: pairs with the Release of the dead owner's `alloc`.
-        let word = StateWord::unpack(memory.load(granule, Ordering::Acquire))
+        // Relaxed: the dead owner's stores are ordered by the notice of its death; what receivers do meanwhile, by the swap later.
+        let word = StateWord::unpack(memory.load(granule, Ordering::Relaxed))
             .ok_or(HeapError::Corrupt { granule })?;
         if word.state == State::Free {
             continue;
