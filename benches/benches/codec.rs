@@ -5,7 +5,9 @@
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, criterion_group, criterion_main};
-use knit_benches::codecs::{Archived, Codec, Json, MessagePack, Postcard, rkyv_codec};
+use knit_benches::codecs::{
+    Archived, Codec, Json, Knit, KnitShared, MessagePack, Postcard, rkyv_codec,
+};
 use knit_benches::records::{doubles, records, small};
 use rkyv::util::AlignedVec;
 use serde::{Serialize, de::DeserializeOwned};
@@ -27,18 +29,17 @@ fn with_serde<C: Codec, T>(
 ) where
     T: Serialize + DeserializeOwned + PartialEq + Debug,
 {
-    let mut out = Vec::new();
-    let length = C::encode(value, &mut out);
-    let bytes = out[..length].to_vec();
+    let mut codec = C::default();
+    let bytes = codec.encode(value).to_vec();
     assert_eq!(
-        &C::decode::<T>(&bytes),
+        &codec.decode::<T>(&bytes),
         value,
         "{} changes the value",
         C::NAME
     );
     group.bench_function(C::NAME, |bencher| match direction {
-        Direction::Encode => bencher.iter(|| black_box(C::encode(black_box(value), &mut out))),
-        Direction::Decode => bencher.iter(|| C::decode::<T>(black_box(&bytes))),
+        Direction::Encode => bencher.iter(|| black_box(codec.encode(black_box(value))).len()),
+        Direction::Decode => bencher.iter(|| codec.decode::<T>(black_box(&bytes))),
     });
 }
 
@@ -81,6 +82,8 @@ where
 {
     for (direction, verb) in [(Direction::Encode, "encode"), (Direction::Decode, "decode")] {
         let mut group = criterion.benchmark_group(format!("codec/{name}/{verb}"));
+        with_serde::<Knit, T>(&mut group, direction, value);
+        with_serde::<KnitShared, T>(&mut group, direction, value);
         with_serde::<Json, T>(&mut group, direction, value);
         with_serde::<MessagePack, T>(&mut group, direction, value);
         with_serde::<Postcard, T>(&mut group, direction, value);

@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { currentRuntime } from "./adapters/runtime.ts";
 import { Bench, within, type Workload } from "./harness/bench.ts";
 import { parse } from "./harness/options.ts";
-import { table, writeJson } from "./harness/report.ts";
+import { load, table, writeJson } from "./harness/report.ts";
 import { workload as batch } from "./workloads/batch.ts";
 import { workload as beside } from "./workloads/beside.ts";
 import { workload as cores } from "./workloads/cores.ts";
@@ -36,6 +36,9 @@ const WORKLOADS: readonly Workload[] = [
 /** No workload takes this long, unless something hangs. */
 const WORKLOAD_DEADLINE_MS = 15 * 60_000;
 
+/** A load from which on other programs disturb what is measured. */
+const BUSY = 0.7;
+
 async function main(): Promise<number> {
   const options = parse(
     process.argv.slice(2),
@@ -49,7 +52,8 @@ async function main(): Promise<number> {
   const bench = new Bench(runtime, options);
   const start = performance.now();
   const seconds = (): number => (performance.now() - start) / 1000;
-  console.error(`${runtime.name} ${runtime.version}, ${availableParallelism()} cores`);
+  const loadBefore = load();
+  console.error(`${runtime.name} ${runtime.version}, ${availableParallelism()} cores, load ${loadBefore.toFixed(2)}`);
   for (const workload of WORKLOADS) {
     if (options.only.length > 0 && !options.only.includes(workload.name)) continue;
     const before = seconds();
@@ -63,8 +67,9 @@ async function main(): Promise<number> {
   for (const line of table(bench.rows)) console.log(line);
   const json =
     options.json ?? fileURLToPath(new URL(`../../target/bench/${runtime.name}.json`, import.meta.url));
-  await writeJson(json, bench, seconds());
+  await writeJson(json, bench, seconds(), loadBefore);
   console.log(`\n${seconds().toFixed(0)} s; raw figures in ${json}`);
+  if (loadBefore > BUSY) console.log(`the machine was busy (load ${loadBefore.toFixed(2)}): compare with care, and not with post`);
   for (const problem of bench.problems) console.log(`problem: ${problem}`);
   return bench.problems.length === 0 ? 0 : 1;
 }

@@ -1,6 +1,6 @@
 // What a run leaves: a table for people, a JSON file for programs.
 import { mkdir, writeFile } from "node:fs/promises";
-import { availableParallelism, cpus } from "node:os";
+import { availableParallelism, cpus, loadavg } from "node:os";
 import { dirname } from "node:path";
 import type { ContestantName } from "../contestants/contestant.ts";
 import type { Bench, Row } from "./bench.ts";
@@ -41,8 +41,11 @@ export function table(rows: readonly Row[]): string[] {
   return [line(head), widths.map((width) => "-".repeat(width)).join("  "), ...body.map(line)];
 }
 
+/** Runnable threads of the whole machine, over the last minute; 0 where the system does not tell. */
+export const load = (): number => loadavg()[0] ?? 0;
+
 /** Writes everything that the table was made from. */
-export async function writeJson(file: string, bench: Bench, seconds: number): Promise<void> {
+export async function writeJson(file: string, bench: Bench, seconds: number, loadBefore: number): Promise<void> {
   await mkdir(dirname(file), { recursive: true });
   const report = {
     runtime: bench.runtime.name,
@@ -50,6 +53,7 @@ export async function writeJson(file: string, bench: Bench, seconds: number): Pr
     platform: `${process.platform}-${process.arch}`,
     cores: availableParallelism(),
     cpu: cpus()[0]?.model ?? "unknown",
+    loadBefore,
     date: new Date().toISOString(),
     quick: bench.options.quick,
     seconds: Math.round(seconds),
