@@ -101,8 +101,10 @@ impl BinaryKind {
 
 numbered! {
     /// The built-in class of an error.
+    #[derive(Default)]
     ErrorClass {
         /// `Error`, and every class of one's own.
+        #[default]
         Error = 0, "Error";
         /// `EvalError`.
         EvalError = 1, "EvalError";

@@ -165,12 +165,6 @@ pub struct Envelope {
     pub body: Value,
 }
 
-impl Default for ErrorClass {
-    fn default() -> Self {
-        Self::Error
-    }
-}
-
 impl Value {
     /// Whether values of this variant get a number that [`Value::Ref`] can name.
     pub fn is_numbered(&self) -> bool {

@@ -28,6 +28,10 @@ pub(crate) struct Mark {
     pub(crate) at: u32,
     pub(crate) text_at: u32,
     /// Local shapes defined before it.
+    #[cfg_attr(
+        not(feature = "serde"),
+        expect(dead_code, reason = "only serde reads a value again")
+    )]
     pub(crate) locals: u32,
 }
 
@@ -177,6 +181,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Bytes of the slots: a bound for whatever a caller counts.
+    #[cfg(feature = "serde")]
     pub(crate) fn size(&self) -> usize {
         self.slots.len()
     }
