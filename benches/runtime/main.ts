@@ -16,7 +16,6 @@ import { childMain, idleWorkload, memoryWorkload, startupWorkload } from "./work
 import { workload as lateness } from "./workloads/lateness.ts";
 import { workload as oneByOne } from "./workloads/one-by-one.ts";
 import { workload as payloads } from "./workloads/payloads.ts";
-import { workload as processes } from "./workloads/processes.ts";
 import { workload as quiet } from "./workloads/quiet.ts";
 
 const WORKLOADS: readonly Workload[] = [
@@ -30,7 +29,6 @@ const WORKLOADS: readonly Workload[] = [
   startupWorkload,
   memoryWorkload,
   payloads,
-  processes,
 ];
 
 /** No workload takes this long, unless something hangs. */

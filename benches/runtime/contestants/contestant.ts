@@ -4,7 +4,7 @@
 // see every contestant and be inlined for none, which costs as much as what is measured.
 import type { Runtime } from "../adapters/runtime.ts";
 
-export type ContestantName = "knit" | "process" | "floor" | "post" | "piscina";
+export type ContestantName = "knit" | "floor" | "post" | "piscina";
 
 export interface Contestant {
   readonly name: ContestantName;
@@ -31,9 +31,7 @@ export type Start = (runtime: Runtime, workers: number) => Contestant;
 export async function load(name: ContestantName): Promise<Start> {
   switch (name) {
     case "knit":
-      return (await import("./knit.ts")).startThreads;
-    case "process":
-      return (await import("./knit.ts")).startProcesses;
+      return (await import("./knit.ts")).start;
     case "floor":
       return (await import("./floor.ts")).start;
     case "post":

@@ -1,13 +1,13 @@
-// The pool, with thread workers or with process workers.
+// The pool, with thread workers.
 import { createPool } from "@vixeny/knitting";
 import * as tasks from "../workers/tasks.js";
-import type { Contestant, ContestantName, Start } from "./contestant.ts";
+import type { Contestant, Start } from "./contestant.ts";
 
-function start(name: ContestantName, threads: number, runtime: "thread" | "process"): Contestant {
-  const pool = createPool({ threads, worker: { runtime } })(tasks);
+export const start: Start = (_runtime, workers): Contestant => {
+  const pool = createPool({ threads: workers })(tasks);
   const call = pool.call;
   return {
-    name,
+    name: "knit",
     clock: () => call.clock(),
     empty: () => call.empty(),
     echo: (value) => call.echo(value),
@@ -35,7 +35,4 @@ function start(name: ContestantName, threads: number, runtime: "thread" | "proce
     },
     close: async () => void (await pool.shutdown()),
   };
-}
-
-export const startThreads: Start = (_runtime, workers) => start("knit", workers, "thread");
-export const startProcesses: Start = (_runtime, workers) => start("process", workers, "process");
+};

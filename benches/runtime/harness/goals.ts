@@ -12,8 +12,6 @@ export type Goal =
   | { readonly kind: "partOfPost"; readonly limit: number }
   /** knit - post <= limit, in the row's unit. */
   | { readonly kind: "overPost"; readonly limit: number }
-  /** process / knit <= limit. */
-  | { readonly kind: "processOverThread"; readonly limit: number }
   /** knit / another figure of the same run <= limit. */
   | { readonly kind: "timesOther"; readonly other: string; readonly value: number; readonly limit: number };
 
@@ -37,7 +35,7 @@ function compare(text: string, left: number | undefined, right: number | undefin
 
 /** Compares a row's figures with its goal. */
 export function judge(figures: Figures, goal: Goal | undefined, unit: string): Judgement {
-  const { knit, floor, post, process } = figures;
+  const { knit, floor, post } = figures;
   switch (goal?.kind) {
     case undefined:
       if (knit === undefined || post === undefined) return { ratio: "", goal: "", met: undefined };
@@ -62,8 +60,6 @@ export function judge(figures: Figures, goal: Goal | undefined, unit: string): J
       if (knit === undefined || post === undefined) return { ratio: "", goal: text, met: undefined };
       return { ratio: `knit-post ${digits(knit - post)}`, goal: text, met: knit - post <= goal.limit };
     }
-    case "processOverThread":
-      return compare("process/knit", process, knit, `<= ${goal.limit} x thread`, goal.limit);
     case "timesOther":
       return compare(`knit/${goal.other}`, knit, goal.value, `<= ${goal.limit} x ${goal.other}`, goal.limit);
   }

@@ -20,7 +20,7 @@ export const USAGE = `usage: main.ts [--quick] [--json <file>] [--only <workload
 const list = (values: readonly string[] | undefined): string[] =>
   (values ?? []).flatMap((value) => value.split(",")).map((value) => value.trim()).filter((value) => value !== "");
 
-const CONTESTANTS: readonly string[] = ["knit", "process", "floor", "post", "piscina"] satisfies ContestantName[];
+const CONTESTANTS: readonly string[] = ["knit", "floor", "post", "piscina"] satisfies ContestantName[];
 
 /** Reads the command line; throws an error that tells what is wrong with it. */
 export function parse(args: string[], workloads: readonly string[]): Options {

@@ -6,7 +6,7 @@ import type { ContestantName } from "../contestants/contestant.ts";
 import type { Bench, Row } from "./bench.ts";
 import { judge } from "./goals.ts";
 
-const COLUMNS: readonly ContestantName[] = ["knit", "process", "floor", "post", "piscina"];
+const COLUMNS: readonly ContestantName[] = ["knit", "floor", "post", "piscina"];
 
 function number(value: number | undefined): string {
   if (value === undefined) return "-";
