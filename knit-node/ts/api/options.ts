@@ -24,6 +24,8 @@ export interface PoolOptions {
     readonly maxPayloadBytes?: number;
   };
   readonly worker?: {
+    /** Where tasks run: in threads of this process. */
+    readonly runtime?: "thread";
     /** Whether a dead worker is replaced: true unless given. */
     readonly respawn?: boolean;
     /** Heap limits of each worker, as `worker_threads` takes them. */
@@ -61,7 +63,9 @@ export function settings(options: PoolOptions): Settings {
   const { host = {}, payload = {}, worker = {}, balancer } = options;
   checkOptions("createPool: host", host, ["steal"]);
   checkOptions("createPool: payload", payload, ["payloadMaxByteLength", "maxPayloadBytes"]);
-  checkOptions("createPool: worker", worker, ["respawn", "resourceLimits", "timers"]);
+  checkOptions("createPool: worker", worker, ["runtime", "respawn", "resourceLimits", "timers"]);
+  const runtime: unknown = worker.runtime ?? "thread";
+  if (runtime !== "thread") throw new OptionError(`createPool: worker.runtime must be "thread", not ${show(runtime)}`);
   const { timers = {} } = worker;
   checkOptions("createPool: worker.timers", timers, ["spinMicroseconds"]);
   if (balancer !== undefined) {

@@ -287,6 +287,7 @@ function readError(d: Decoder, errorClass: number, bits: number): Error {
   if ((bits & ERROR_CAUSE) !== 0) define(error, "cause", d.value(), false);
   if ((bits & ERROR_CODE) !== 0) define(error, "code", d.value(), true);
   if ((bits & ERROR_ERRORS) !== 0) define(error, "errors", readErrors(d), false);
+  else if (errorClass === AGGREGATE) delete (error as { errors?: unknown }).errors;
   if ((bits & ERROR_PROPERTIES) !== 0) {
     const shape = d.shape();
     d.enter();
