@@ -87,7 +87,7 @@ impl<M: BellMemory> Doorbell<M> {
 
     /// Sleeper: ends the announcement. Says whether a waker has taken it, and so rings or has rung.
     pub fn disarm(&self) -> bool {
-        // Acquire: pairs with the Release in `take_armed`, so that who was rung finds what it was rung for. (Without it
+        // Acquire: pairs with the waker's fence before it took the bell, so that who was rung finds what it was rung for. (Without it
         // the next `arm` would find it: one look in vain.)
         self.memory.bell().swap(AWAKE, Ordering::Acquire) == RUNG
     }
@@ -106,10 +106,10 @@ impl<M: BellMemory> Doorbell<M> {
         fence(Ordering::SeqCst);
         let bell = self.memory.bell();
         // A load first: an exchange would take the line from the sleeper each time, even if it is awake. Relaxed: the
-        // fences order it against the queues. Release: pairs with the Acquire in `disarm`.
+        // fence orders both against the queues, and is also the Release that the sleeper's `disarm` acquires.
         bell.load(Ordering::Relaxed) == ARMED
             && bell
-                .compare_exchange(ARMED, RUNG, Ordering::Release, Ordering::Relaxed)
+                .compare_exchange(ARMED, RUNG, Ordering::Relaxed, Ordering::Relaxed)
                 .is_ok()
     }
 

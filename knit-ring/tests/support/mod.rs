@@ -1,6 +1,8 @@
 //! What the native tests share: scaling, frames whose bytes tell who they are, and being run again as another process.
 #![allow(dead_code, reason = "each test uses its part of it")]
 
+pub mod peers;
+
 use knit_ring::{FrameHeader, Owner};
 use knit_shm::Region;
 use std::os::fd::AsFd;
