@@ -1,5 +1,5 @@
 /** Finding the files of a folder. */
-import { type Dirent, lstatSync, opendirSync, readdirSync, statSync } from "node:fs";
+import { closeSync, type Dirent, lstatSync, opendirSync, openSync, readdirSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 /** A file that was found. */
@@ -70,4 +70,20 @@ export function list(folder: string, skip: ReadonlySet<string>): Listing {
   }
   files.sort((a, b) => b.size - a.size || (a.path < b.path ? -1 : 1));
   return { files, bytes, unreadable, passedOver };
+}
+
+/** Reads the files once, so that the system holds them in memory. What cannot be read is met again later. */
+export function readAhead(files: readonly Found[]): void {
+  const piece = new Uint8Array(1 << 20);
+  for (const { path } of files) {
+    let file: number | undefined;
+    try {
+      file = openSync(path, "r");
+      while (readSync(file, piece) > 0);
+    } catch {
+      continue;
+    } finally {
+      if (file !== undefined) closeSync(file);
+    }
+  }
 }

@@ -5,15 +5,16 @@
  *
  * Both ways must come to the same results; the first difference ends the program with code 1. Without
  * a folder it takes the project itself, with its `node_modules` but without build output and history.
- * The pool goes first: whatever the disk still has to bring into memory counts against it.
+ * All files are read once before, so that the disk decides nothing; of more than fits into memory the
+ * pool, which goes first, bears the disk.
  */
-import { availableParallelism } from "node:os";
+import { availableParallelism, freemem } from "node:os";
 import { resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { isMain } from "@vixeny/knitting";
-import { list, type Listing, refusal } from "./files.ts";
+import { list, type Listing, readAhead, refusal } from "./files.ts";
 import { difference, table } from "./outcome.ts";
 import { type Progress, progress } from "./progress.ts";
 import { onOneThread, onPool, type Run } from "./runs.ts";
@@ -67,6 +68,8 @@ async function main(): Promise<number> {
     console.log("nothing to do");
     return 0;
   }
+  if (listing.bytes < freemem() / 2) readAhead(listing.files);
+  else console.log("more than memory holds: the times include the disk's");
   const many = await shown("pool      ", listing, (progress) => onPool(listing.files, threads, progress));
   const one = await shown("one thread", listing, (progress) => onOneThread(listing.files, progress));
   const different = difference(listing, one, many);
