@@ -10,10 +10,8 @@
 //! does not fit the slots that are left after `owed`. So all announced counts of a message sum to at most its slots, and a
 //! caller may reserve room for each without looking further.
 
-use std::borrow::Cow;
-
 use super::text::Text;
-use super::token::{KeyIter, Keys, LocalShape, Place, Token};
+use super::token::{ErrorHead, ErrorTexts, KeyIter, Keys, Locals, Place, Strings, Token};
 use crate::error::{CodecError, Result};
 use crate::kinds::TextEncoding;
 use crate::limits::Limits;
@@ -59,8 +57,9 @@ pub(crate) struct Cursor<'a> {
     has_refs: bool,
     has_blocks: bool,
     shapes: Option<&'a ShapeTable>,
-    /// Shapes defined in this message: collected here, or borrowed from a reader that collected them before.
-    pub(super) locals: Cow<'a, [LocalShape]>,
+    /// Shapes defined in this message: collected here, or known from a reader that collected them before.
+    pub(super) locals: Locals,
+    known: Option<&'a Locals>,
     /// Local shapes passed so far; fewer than `locals` while a part is read again.
     pub(super) next_local: usize,
     pub(super) numbered: u32,
@@ -98,7 +97,8 @@ impl<'a> Cursor<'a> {
             has_refs: false,
             has_blocks: false,
             shapes,
-            locals: Cow::Borrowed(&[]),
+            locals: Locals::default(),
+            known: None,
             next_local: 0,
             numbered: 0,
             marks: Vec::new(),
@@ -377,11 +377,7 @@ impl<'a> Cursor<'a> {
             });
         }
         self.claim(2 * count)?;
-        let local = LocalShape {
-            at: self.at as u32,
-            text_at: self.text.at as u32,
-            count: count as u32,
-        };
+        let local = self.strings_here(count as u32);
         let number = self.next_local;
         self.next_local += 1;
         if self.trusted || number < self.locals.len() {
@@ -390,7 +386,7 @@ impl<'a> Cursor<'a> {
             }
         } else {
             self.read_new_keys(count, at)?;
-            self.locals.to_mut().push(local);
+            self.locals.push(local);
         }
         Ok(Keys::New(local))
     }
@@ -420,15 +416,16 @@ impl<'a> Cursor<'a> {
 
     pub(super) fn local(&self, number: u32, at: usize) -> Result<Keys<'a>> {
         // Only what has been passed counts, also while a part is read again.
-        let passed = if self.trusted {
-            self.locals.len()
-        } else {
-            self.next_local
+        let found = match self.known {
+            Some(known) => known.get(number as usize),
+            None => self
+                .locals
+                .get(number as usize)
+                .filter(|_| (number as usize) < self.next_local),
         };
-        match self.locals[..passed].get(number as usize) {
-            Some(local) => Ok(Keys::Local(*local, number)),
-            None => Err(CodecError::UnknownShape { number, at }),
-        }
+        found
+            .map(|keys| Keys::Local(keys, number))
+            .ok_or(CodecError::UnknownShape { number, at })
     }
 
     pub(super) fn shared(&self, number: u32, at: usize) -> Result<Keys<'a>> {
@@ -453,22 +450,53 @@ impl<'a> Cursor<'a> {
     }
 
     /// The keys of an object that has been read.
+    #[inline]
     pub(crate) fn keys(&self, keys: &Keys<'a>) -> KeyIter<'a> {
         match keys {
             Keys::Table(shape) => KeyIter::Table(shape.keys().iter()),
-            Keys::New(local) | Keys::Local(local, _) => {
-                let from = local.at as usize;
-                let slots = self.slots[from..from + local.count as usize * SLOT].chunks_exact(SLOT);
-                let mut text = self.text;
-                text.at = local.text_at as usize;
-                KeyIter::Message { slots, text }
+            Keys::New(local) | Keys::Local(local, _) => self.strings_of(*local),
+        }
+    }
+
+    /// Strings that have been read.
+    #[inline]
+    pub(crate) fn strings_of(&self, strings: Strings) -> KeyIter<'a> {
+        let from = strings.at as usize;
+        let slots = self.slots[from..from + strings.count as usize * SLOT].chunks_exact(SLOT);
+        let mut text = self.text;
+        text.at = strings.text_at as usize;
+        KeyIter::Message { slots, text }
+    }
+
+    /// The strings of an error that has been read.
+    pub(crate) fn error_texts(&self, head: &ErrorHead) -> ErrorTexts<'a> {
+        let mut texts = self.strings_of(head.texts);
+        let mut field = |bit| {
+            if head.bits & bit != 0 {
+                texts.next()
+            } else {
+                None
             }
+        };
+        ErrorTexts {
+            name: field(1),
+            message: field(2),
+            stack: field(4),
+        }
+    }
+
+    /// Strings that are about to be read.
+    pub(super) fn strings_here(&self, count: u32) -> Strings {
+        Strings {
+            at: self.at as u32,
+            text_at: self.text.at as u32,
+            count,
         }
     }
 
     /// A cursor for a second look at a message that has been checked.
-    pub(super) fn trust(mut self, locals: &'a [LocalShape]) -> Self {
-        self.locals = Cow::Borrowed(locals);
+    pub(super) fn trust(mut self, locals: &'a Locals) -> Self {
+        self.known = Some(locals);
         self.marks = Vec::new();
         self.keep_marks = false;
         self.trusted = true;

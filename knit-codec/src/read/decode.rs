@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use super::check::Lengths;
 use super::cursor::Cursor;
-use super::token::{ErrorHead, ErrorRest, Keys, Place, Token};
+use super::token::{ErrorHead, ErrorRest, Keys, Place, Strings, Token};
 use crate::bigint::BigInt;
 use crate::error::Result;
 use crate::limits::Limits;
 use crate::object::Object;
 use crate::shape::Shape;
-use crate::string::StrRef;
+use crate::string::{JsString, StrRef};
 use crate::table::ShapeTable;
 use crate::value::{Binary, Envelope, ErrorValue, RegExp, SparseArray, Value};
 
@@ -39,20 +39,21 @@ struct Decoder<'a> {
 }
 
 /// A container under construction.
-struct Building<'a> {
-    kind: Kind<'a>,
+struct Building {
+    kind: Kind,
     /// Values, or entries of a holey array, that are missing.
     left: usize,
     values: Vec<Value>,
 }
 
-enum Kind<'a> {
+enum Kind {
     Object(Arc<Shape>, bool),
     Array,
     Set,
     Map,
     Envelope,
-    Error(ErrorHead<'a>),
+    /// The fields that are missing.
+    Error(Box<ErrorValue>, ErrorRest),
     /// The indices of the elements so far.
     Holey(Vec<u32>, Lengths, u32),
 }
@@ -60,7 +61,7 @@ enum Kind<'a> {
 impl<'a> Decoder<'a> {
     /// Reads one value. Containers wait on a stack of their own, so the depth of a message costs no stack of the thread.
     fn value(&mut self) -> Result<Value> {
-        let mut open: Vec<Building<'a>> = Vec::new();
+        let mut open: Vec<Building> = Vec::new();
         let mut place = Place::Value;
         loop {
             let at = self.cursor.at();
@@ -101,7 +102,7 @@ impl<'a> Decoder<'a> {
     }
 
     #[inline]
-    fn begin(&mut self, token: Token<'a>) -> Result<Begun<'a>> {
+    fn begin(&mut self, token: Token<'a>) -> Result<Begun> {
         let (kind, left) = match token {
             Token::Object {
                 null_prototype,
@@ -114,12 +115,16 @@ impl<'a> Decoder<'a> {
             Token::Set(count) => (Kind::Set, count as usize),
             Token::Map(count) => (Kind::Map, count as usize * 2),
             Token::Envelope => (Kind::Envelope, 2),
-            Token::Error(head) => (Kind::Error(head), head.rest.0.count_ones() as usize),
+            Token::Error(head) => (
+                Kind::Error(self.error(&head), head.rest),
+                head.rest.0.count_ones() as usize,
+            ),
             Token::Holey(count) => {
                 let places = Vec::with_capacity(count as usize);
                 (Kind::Holey(places, Lengths::default(), 0), count as usize)
             }
             Token::Holes(run) => return Ok(Begun::Holes(run)),
+            Token::RegExp(strings) => return Ok(Begun::Leaf(self.regexp(strings))),
             leaf => return Ok(Begun::Leaf(self::leaf(leaf))),
         };
         Ok(Begun::Container(Building {
@@ -127,6 +132,27 @@ impl<'a> Decoder<'a> {
             left,
             values: Vec::with_capacity(left),
         }))
+    }
+
+    fn regexp(&self, strings: Strings) -> Value {
+        let mut texts = self.cursor.strings_of(strings).map(JsString::from);
+        let mut next = || texts.next().unwrap_or_else(|| "".into());
+        RegExp {
+            source: next(),
+            flags: next(),
+        }
+        .into()
+    }
+
+    fn error(&self, head: &ErrorHead) -> Box<ErrorValue> {
+        let texts = self.cursor.error_texts(head);
+        Box::new(ErrorValue {
+            class: head.class,
+            name: texts.name.map(StrRef::to_js_string),
+            message: texts.message.map(StrRef::to_js_string),
+            stack: texts.stack.map(StrRef::to_js_string),
+            ..ErrorValue::default()
+        })
     }
 
     fn shape(&mut self, keys: Keys<'a>) -> Arc<Shape> {
@@ -143,18 +169,25 @@ impl<'a> Decoder<'a> {
     }
 }
 
-enum Begun<'a> {
+enum Begun {
     Leaf(Value),
-    Container(Building<'a>),
+    Container(Building),
     Holes(u32),
 }
 
-impl Building<'_> {
+impl Building {
     #[inline]
     fn push(&mut self, value: Value, at: usize) -> Result<()> {
-        if let Kind::Holey(places, lengths, length) = &mut self.kind {
-            places.push(*length);
-            *length = lengths.element(at)?;
+        match &mut self.kind {
+            Kind::Holey(places, lengths, length) => {
+                places.push(*length);
+                *length = lengths.element(at)?;
+            }
+            Kind::Error(error, rest) => {
+                set_field(error, rest.pop(), value);
+                return Ok(());
+            }
+            _ => {}
         }
         self.values.push(value);
         Ok(())
@@ -165,7 +198,10 @@ impl Building<'_> {
     fn next_place(&mut self) -> Place {
         match &mut self.kind {
             Kind::Holey(..) => Place::Entry,
-            Kind::Error(head) => head.next_place(self.values.len()),
+            Kind::Error(_, rest) => rest
+                .clone()
+                .pop()
+                .map_or(Place::Value, Place::of_error_field),
             _ => Place::Value,
         }
     }
@@ -189,7 +225,7 @@ impl Building<'_> {
                     body,
                 }))
             }
-            Kind::Error(head) => error(head, values),
+            Kind::Error(error, _) => Value::Error(error),
             Kind::Holey(places, _, length) => Value::Sparse(Box::new(SparseArray {
                 length,
                 entries: places.into_iter().zip(values).collect(),
@@ -198,26 +234,15 @@ impl Building<'_> {
     }
 }
 
-fn error(head: ErrorHead<'_>, values: Vec<Value>) -> Value {
-    let mut error = Box::new(ErrorValue {
-        class: head.class,
-        name: head.name.map(StrRef::to_js_string),
-        message: head.message.map(StrRef::to_js_string),
-        stack: head.stack.map(StrRef::to_js_string),
-        ..ErrorValue::default()
-    });
-    let mut rest = head.rest;
-    for value in values {
-        match (rest.pop(), value) {
-            (Some(ErrorRest::CAUSE), value) => error.cause = Some(value),
-            (Some(ErrorRest::CODE), value) => error.code = Some(value),
-            (Some(ErrorRest::ERRORS), value) => error.errors = Some(value),
-            (_, Value::Object(properties)) => error.properties = Some(properties),
-            // `Place::Properties` lets nothing but an object through.
-            _ => {}
-        }
+fn set_field(error: &mut ErrorValue, bit: Option<u32>, value: Value) {
+    match (bit, value) {
+        (Some(ErrorRest::CAUSE), value) => error.cause = Some(value),
+        (Some(ErrorRest::CODE), value) => error.code = Some(value),
+        (Some(ErrorRest::ERRORS), value) => error.errors = Some(value),
+        (_, Value::Object(properties)) => error.properties = Some(properties),
+        // `Place::Properties` lets nothing but an object through.
+        _ => {}
     }
-    Value::Error(error)
 }
 
 /// The value of a token that announces no others.
@@ -231,10 +256,6 @@ fn leaf(token: Token<'_>) -> Value {
         }
         Token::Date(ms) => Value::Date(ms),
         Token::Numbers(bytes) => Value::Numbers(doubles(bytes).collect()),
-        Token::RegExp { source, flags } => Value::RegExp(Box::new(RegExp {
-            source: source.into(),
-            flags: flags.into(),
-        })),
         Token::Url(href) => Value::Url(href.into()),
         Token::Symbol(key) => Value::Symbol(key.into()),
         Token::Binary { kind, bytes } => Value::Binary(Binary {

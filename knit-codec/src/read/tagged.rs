@@ -204,14 +204,15 @@ impl<'a> Cursor<'a> {
             self.number(at);
         }
         self.claim(if found == tag::REGEXP { 2 } else { 1 })?;
+        let strings = self.strings_here(2);
         let first = self.string()?;
         Ok(match found {
             tag::URL => Token::Url(first),
             tag::SYMBOL => Token::Symbol(first),
-            _ => Token::RegExp {
-                source: first,
-                flags: self.string()?,
-            },
+            _ => {
+                self.string()?;
+                Token::RegExp(strings)
+            }
         })
     }
 
@@ -262,19 +263,15 @@ impl<'a> Cursor<'a> {
         }
         self.number(at);
         self.claim(lo.count_ones() as usize)?;
-        let mut field = |bit: u32| {
-            if lo & bit != 0 {
-                self.string().map(Some)
-            } else {
-                Ok(None)
-            }
-        };
-        let (name, message, stack) = (field(1)?, field(2)?, field(4)?);
+        let bits = lo as u8 & 7;
+        let texts = self.strings_here(bits.count_ones());
+        for _ in 0..texts.count {
+            self.string()?;
+        }
         Ok(Token::Error(ErrorHead {
             class,
-            name,
-            message,
-            stack,
+            bits,
+            texts,
             rest: ErrorRest(lo & !7),
         }))
     }

@@ -34,10 +34,13 @@ impl<'a> Text<'a> {
                 });
             }
             TextEncoding::Utf8 => Whole::Utf8(utf8(bytes, base)?),
-            TextEncoding::Ascii => match bytes.iter().position(|byte| !byte.is_ascii()) {
-                None => Whole::Ascii(utf8(bytes, base)?),
-                Some(bad) => return Err(CodecError::BadText { at: base + bad }),
-            },
+            TextEncoding::Ascii => {
+                if !bytes.is_ascii() {
+                    let bad = bytes.iter().position(|byte| !byte.is_ascii()).unwrap_or(0);
+                    return Err(CodecError::BadText { at: base + bad });
+                }
+                Whole::Ascii(utf8(bytes, base)?)
+            }
         };
         Ok(Self { whole, at: 0 })
     }

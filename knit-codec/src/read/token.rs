@@ -34,10 +34,8 @@ pub(crate) enum Token<'a> {
     Holey(u32),
     Map(u32),
     Set(u32),
-    RegExp {
-        source: StrRef<'a>,
-        flags: StrRef<'a>,
-    },
+    /// Source and flags.
+    RegExp(Strings),
     Url(StrRef<'a>),
     Symbol(StrRef<'a>),
     Binary {
@@ -46,7 +44,7 @@ pub(crate) enum Token<'a> {
     },
     BinaryBlock(BinaryBlock),
     StringBlock(StringBlock),
-    Error(ErrorHead<'a>),
+    Error(ErrorHead),
     Ref(u32),
     SharedMemory(SharedMemory),
     Envelope,
@@ -57,8 +55,8 @@ pub(crate) enum Token<'a> {
 pub(crate) enum Keys<'a> {
     Table(&'a Arc<Shape>),
     /// Just read.
-    New(LocalShape),
-    Local(LocalShape, u32),
+    New(Strings),
+    Local(Strings, u32),
 }
 
 impl Keys<'_> {
@@ -70,9 +68,11 @@ impl Keys<'_> {
     }
 }
 
-/// A shape defined in the message: where its `STRING` slots and their text begin.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct LocalShape {
+/// `STRING` slots one after the other that have been read: where they and their text begin.
+///
+/// The keys of a local shape, the strings of an error, source and flags of a regular expression.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Strings {
     pub(crate) at: u32,
     pub(crate) text_at: u32,
     pub(crate) count: u32,
@@ -80,22 +80,53 @@ pub(crate) struct LocalShape {
 
 /// The fixed part of an error. The fields after the strings follow as values.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct ErrorHead<'a> {
+pub(crate) struct ErrorHead {
     pub(crate) class: ErrorClass,
-    pub(crate) name: Option<StrRef<'a>>,
-    pub(crate) message: Option<StrRef<'a>>,
-    pub(crate) stack: Option<StrRef<'a>>,
+    /// Which strings it has: bits 0 to 2.
+    pub(crate) bits: u8,
+    pub(crate) texts: Strings,
     pub(crate) rest: ErrorRest,
 }
 
-impl ErrorHead<'_> {
-    /// What may stand where the field after so many fields is.
-    pub(crate) fn next_place(&self, done: usize) -> Place {
-        let mut rest = self.rest;
-        for _ in 0..done {
-            rest.pop();
+/// The strings of an error.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ErrorTexts<'a> {
+    pub(crate) name: Option<StrRef<'a>>,
+    pub(crate) message: Option<StrRef<'a>>,
+    pub(crate) stack: Option<StrRef<'a>>,
+}
+
+/// The local shapes of a message; few of them need no allocation.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Locals {
+    few: [Strings; 4],
+    many: Vec<Strings>,
+    count: usize,
+}
+
+impl Locals {
+    pub(crate) fn push(&mut self, keys: Strings) {
+        match self.few.get_mut(self.count) {
+            Some(place) => *place = keys,
+            None => self.many.push(keys),
         }
-        rest.pop().map_or(Place::Value, Place::of_error_field)
+        self.count += 1;
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.count
+    }
+
+    #[inline]
+    pub(crate) fn get(&self, number: usize) -> Option<Strings> {
+        if number >= self.count {
+            return None;
+        }
+        let place = self
+            .few
+            .get(number)
+            .or_else(|| self.many.get(number - self.few.len()));
+        place.copied()
     }
 }
 

@@ -9,7 +9,7 @@
 use super::check::children;
 use super::cursor::{Cursor, Mark};
 use super::decode::doubles;
-use super::token::{ErrorHead, ErrorRest, KeyIter, LocalShape, Place, Token};
+use super::token::{ErrorHead, ErrorRest, ErrorTexts, KeyIter, Locals, Place, Token};
 use crate::bigint::BigInt;
 use crate::error::Result;
 use crate::kinds::{BinaryKind, ErrorClass};
@@ -23,7 +23,7 @@ use crate::value::{BinaryBlock, SharedMemory, StringBlock};
 pub struct Reader<'a> {
     /// At the root, without what belongs to this reader.
     start: Cursor<'a>,
-    locals: Vec<LocalShape>,
+    locals: Locals,
     marks: Vec<Mark>,
 }
 
@@ -38,7 +38,7 @@ impl<'a> Reader<'a> {
         Ok(Self {
             start,
             marks,
-            locals: cursor.locals.into_owned(),
+            locals: cursor.locals,
         })
     }
 
@@ -307,7 +307,8 @@ impl<'r> EntriesRef<'r> {
 /// An error in a message.
 #[derive(Clone, Debug)]
 pub struct ErrorRef<'r> {
-    head: ErrorHead<'r>,
+    head: ErrorHead,
+    texts: ErrorTexts<'r>,
     cursor: Cursor<'r>,
 }
 
@@ -319,19 +320,19 @@ impl<'r> ErrorRef<'r> {
 
     /// `name`: the class's, unless it has its own.
     pub fn name(&self) -> StrRef<'r> {
-        self.head
+        self.texts
             .name
             .unwrap_or(StrRef::Utf8(self.head.class.name()))
     }
 
     /// `message`.
     pub fn message(&self) -> Option<StrRef<'r>> {
-        self.head.message
+        self.texts.message
     }
 
     /// `stack`.
     pub fn stack(&self) -> Option<StrRef<'r>> {
-        self.head.stack
+        self.texts.stack
     }
 
     /// `cause`.
@@ -426,13 +427,21 @@ fn wrap<'r>(token: Token<'r>, after: &Cursor<'r>) -> ValueRef<'r> {
         Token::Numbers(bytes) => ValueRef::Array(ArrayRef(Items::Numbers(bytes))),
         Token::Map(count) => ValueRef::Map(EntriesRef(walk(count as usize * 2))),
         Token::Set(count) => ValueRef::Set(array(count as usize)),
-        Token::RegExp { source, flags } => ValueRef::RegExp { source, flags },
+        Token::RegExp(strings) => {
+            let mut texts = after.strings_of(strings);
+            let mut next = || texts.next().unwrap_or(StrRef::Utf8(""));
+            ValueRef::RegExp {
+                source: next(),
+                flags: next(),
+            }
+        }
         Token::Url(href) => ValueRef::Url(href),
         Token::Symbol(key) => ValueRef::Symbol(key),
         Token::Binary { kind, bytes } => ValueRef::Binary { kind, bytes },
         Token::BinaryBlock(block) => ValueRef::BinaryBlock(block),
         Token::StringBlock(block) => ValueRef::StringBlock(block),
         Token::Error(head) => ValueRef::Error(ErrorRef {
+            texts: after.error_texts(&head),
             head,
             cursor: after.clone(),
         }),

@@ -253,11 +253,12 @@ pub(super) struct ErrorFields<'r, 'de> {
 }
 
 impl<'r, 'de> ErrorFields<'r, 'de> {
-    pub(super) fn of(de: &'r mut Deserializer<'de>, head: ErrorHead<'de>) -> Self {
-        let name = head.name.unwrap_or(StrRef::Utf8(head.class.name()));
+    pub(super) fn of(de: &'r mut Deserializer<'de>, head: ErrorHead) -> Self {
+        let found = de.cursor.error_texts(&head);
+        let name = found.name.unwrap_or(StrRef::Utf8(head.class.name()));
         let texts = [
-            ("stack", head.stack),
-            ("message", head.message),
+            ("stack", found.stack),
+            ("message", found.message),
             ("name", Some(name)),
         ];
         let texts = texts

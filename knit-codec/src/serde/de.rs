@@ -8,7 +8,7 @@ use crate::bigint::BigInt;
 use crate::error::{CodecError, Result};
 use crate::limits::Limits;
 use crate::read::{Cursor, Open, Place, Token};
-use crate::string::StrRef;
+use crate::string::{JsString, StrRef};
 use crate::table::ShapeTable;
 use crate::tag;
 
@@ -93,11 +93,7 @@ impl<'de> Deserializer<'de> {
         Ok(value)
     }
 
-    /// Reads a value that must be an integer if it is a number.
-    fn integer<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value> {
-        self.read(|de, token| de.visit(token, visitor))
-    }
-
+    #[inline(never)]
     pub(super) fn visit<V: Visitor<'de>>(
         &mut self,
         token: Token<'de>,
@@ -111,12 +107,16 @@ impl<'de> Deserializer<'de> {
             Token::String(text) | Token::Url(text) | Token::Symbol(text) => {
                 visit_text(text, visitor)
             }
-            Token::RegExp { source, flags } => {
-                let (source, flags) = (source.to_js_string(), flags.to_js_string());
-                match (source.as_str(), flags.as_str()) {
-                    (Some(source), Some(flags)) => {
-                        visitor.visit_string(format!("/{source}/{flags}"))
-                    }
+            Token::RegExp(strings) => {
+                let texts: Vec<JsString> =
+                    self.cursor.strings_of(strings).map(Into::into).collect();
+                match texts
+                    .iter()
+                    .map(JsString::as_str)
+                    .collect::<Option<Vec<_>>>()
+                    .as_deref()
+                {
+                    Some([source, flags]) => visitor.visit_string(format!("/{source}/{flags}")),
                     _ => Err(LONE),
                 }
             }
@@ -210,12 +210,16 @@ fn visit_bigint<'de, V: Visitor<'de>>(
     }
 }
 
-macro_rules! integers {
-    ($($method:ident)*) => {
-        $(#[inline]
+/// Methods for what is asked for most: one token is handled at once, the others as ever.
+macro_rules! expect {
+    ($($token:ident => $visit:ident: $($method:ident)*;)*) => {
+        $($(#[inline]
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-            self.integer(visitor)
-        })*
+            self.read(|de, token| match token {
+                Token::$token(value) => $visit(value, visitor),
+                token => de.visit(token, visitor),
+            })
+        })*)*
     };
 }
 
@@ -227,9 +231,11 @@ impl<'de> de::Deserializer<'de> for &mut Deserializer<'de> {
         self.read(|de, token| de.visit(token, visitor))
     }
 
-    integers! {
-        deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_i128
-        deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_u128
+    expect! {
+        Number => visit_number:
+            deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_i128
+            deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_u128;
+        String => visit_text: deserialize_str deserialize_string deserialize_identifier;
     }
 
     #[inline]
@@ -314,7 +320,7 @@ impl<'de> de::Deserializer<'de> for &mut Deserializer<'de> {
     }
 
     ::serde::forward_to_deserialize_any! {
-        bool char str string bytes byte_buf unit unit_struct map identifier
+        bool char bytes byte_buf unit unit_struct map
     }
 
     fn deserialize_struct<V: Visitor<'de>>(

@@ -22,8 +22,8 @@ thread_local! {
     static WRITER: Cell<Option<Box<Writer>>> = const { Cell::new(None) };
 }
 
-/// Messages longer than this leave the thread's writer with their buffer instead of being copied out of it.
-const MOST_KEPT: usize = 64 << 10;
+/// A message longer than this takes the writer's buffer with it instead of being copied.
+const MOST_COPIED: usize = 1 << 20;
 
 /// Writes a message with the thread's writer; nested use finds it taken and makes another.
 pub(crate) fn with_writer(write: impl FnOnce(&mut Writer) -> Result<()>) -> Result<Vec<u8>> {
@@ -31,14 +31,15 @@ pub(crate) fn with_writer(write: impl FnOnce(&mut Writer) -> Result<()>) -> Resu
         .take()
         .unwrap_or_else(|| Box::new(Writer::with_limits(Limits::DEFAULT)));
     writer.clear();
-    write(&mut writer)?;
-    let bytes = writer.finish()?;
-    if bytes.len() > MOST_KEPT {
-        return (*writer).into_bytes();
-    }
-    let bytes = bytes.to_vec();
+    let written = write(&mut writer).and_then(|()| writer.finish().map(<[u8]>::len));
+    let bytes = match written {
+        Ok(0..=MOST_COPIED) => Ok(writer.out.clone()),
+        Ok(_) => Ok(std::mem::take(&mut writer.out)),
+        Err(error) => Err(error),
+    };
+    writer.shrink(MOST_COPIED);
     WRITER.set(Some(writer));
-    Ok(bytes)
+    bytes
 }
 
 impl Writer {

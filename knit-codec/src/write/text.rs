@@ -59,6 +59,13 @@ impl TextWriter {
         self.well_formed = true;
     }
 
+    /// Gives back buffers that have grown beyond this.
+    pub(super) fn shrink(&mut self, most: usize) {
+        if self.text.capacity() > most || self.late_text.capacity() > most {
+            *self = Self::new();
+        }
+    }
+
     /// How much text there is, late keys aside.
     pub(super) fn len(&self) -> usize {
         self.text.len()

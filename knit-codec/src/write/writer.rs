@@ -160,6 +160,17 @@ impl Writer {
         self.finished = false;
     }
 
+    /// Gives back buffers that have grown beyond this.
+    pub(super) fn shrink(&mut self, most: usize) {
+        if self.out.capacity() > most {
+            self.out = Vec::new();
+        }
+        self.text.shrink(most);
+        if self.uses.capacity() * size_of::<ShapeUse>() > most {
+            self.uses = Vec::new();
+        }
+    }
+
     /// Ends the message and gives it. Its bytes stay until the next value is written.
     pub fn finish(&mut self) -> Result<&[u8]> {
         if self.finished {
