@@ -80,7 +80,14 @@ export class Loop {
   readonly #onBell = (): void => {
     if (this.#queued) return;
     this.#queued = true;
-    this.#fromLoop();
+    try {
+      this.#fromLoop();
+    } catch (error) {
+      // Node only warns of what a native callback throws, and the worker would be deaf from then on: it must end.
+      this.#later(() => {
+        throw error;
+      });
+    }
   };
 
   readonly #fromLoop = (): void => {
@@ -134,31 +141,31 @@ export class Loop {
     const number = i32[word + 2];
     const generation = i32[word + 3];
     let result: unknown;
+    let later = false;
     try {
       const arg =
         i32[word + 1] >>> 24 === 0 ? this.#decoder.decode(this.#memory.front, at, i32[word]) : this.#decodeBlock(i32[word + 1] >>> 24, at);
       const f = this.#functions[fn];
       if (f === undefined) throw new CodecError("BadOperand", `there is no function ${fn}`);
       result = f(arg);
+      // Inside: reading `then` may run the task's own code.
+      later = typeof result === "object" && result !== null && typeof (result as PromiseLike<unknown>).then === "function";
+      if (later) this.#await(result as PromiseLike<unknown>, fn, number, generation);
     } catch (error) {
       this.#reply(KIND_THROWN, fn, number, generation, error);
       return;
     }
-    if (typeof result === "object" && result !== null && typeof (result as PromiseLike<unknown>).then === "function") {
-      this.#await(result as PromiseLike<unknown>, fn, number, generation);
-    } else {
-      this.#reply(KIND_RESULT, fn, number, generation, result);
-    }
+    if (!later) this.#reply(KIND_RESULT, fn, number, generation, result);
   }
 
   #await(promise: PromiseLike<unknown>, fn: number, number: number, generation: number): void {
-    this.#open++;
     const settle = (kind: number) => (value: unknown) => {
       this.#open--;
       this.#reply(kind, fn, number, generation, value);
       this.#publishSoon();
     };
     Promise.resolve(promise).then(settle(KIND_RESULT), settle(KIND_THROWN));
+    this.#open++;
   }
 
   #decodeBlock(flags: number, at: number): unknown {

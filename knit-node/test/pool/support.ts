@@ -1,0 +1,87 @@
+/**
+ * What the pool's tests share: pools that end with their test, guards against hanging, scripts in processes of their own.
+ *
+ * The tasks live in `../fixtures`: a worker imports the module of a task, and a module of tests would register its tests there again.
+ */
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+import { createPool } from "../../ts/index.ts";
+import type { Pool, PoolOptions, Tasks } from "../../ts/index.ts";
+
+/** Nothing here takes a tenth of this; what does, hangs. */
+export const GUARD_MS = 60_000;
+
+/** `promise`, or a failure that says what hung. */
+export async function within<T>(promise: Promise<T>, what: string, ms = GUARD_MS): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const guard = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`hangs: ${what}`)), ms);
+  });
+  try {
+    return await Promise.race([promise, guard]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Uses a pool, and ends it whatever happens. */
+export async function withPool<T extends Tasks>(options: PoolOptions, tasks: T, use: (pool: Pool<T>) => Promise<void>): Promise<void> {
+  const pool = createPool(options)(tasks);
+  try {
+    await within(use(pool), "the use of a pool");
+  } finally {
+    await within(pool.shutdown(), "shutdown()");
+  }
+}
+
+export function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** Occupies this thread. */
+export function burn(ms: number): void {
+  const end = performance.now() + ms;
+  while (performance.now() < end);
+}
+
+/** What a promise rejects with. */
+export async function reason(promise: Promise<unknown>): Promise<unknown> {
+  let value: unknown;
+  try {
+    value = await promise;
+  } catch (error) {
+    return error;
+  }
+  throw new Error("resolved, though it had to reject", { cause: value });
+}
+
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs a script of `../fixtures` in a process of its own, with this runtime; kills it, and fails, if it does not end. */
+export function script(name: string, args: readonly string[] = [], flags: readonly string[] = []): Promise<Ended> {
+  const file = fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url));
+  const run = "Deno" in globalThis ? ["run", "-A"] : [];
+  // Not what the test runner told its own children.
+  const { NODE_OPTIONS: _, NODE_TEST_CONTEXT: __, ...env } = process.env;
+  const child = spawn(process.execPath, [...run, ...flags, file, ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
+  let [out, err] = ["", ""];
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (err += text));
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      child.kill("SIGKILL");
+      reject(new Error(`${name} ${args.join(" ")} does not end; it said: ${out}\n${err}`));
+    }, GUARD_MS);
+    child.on("error", reject);
+    child.on("close", (code, signal) => {
+      clearTimeout(timer);
+      resolve({ code, signal, out, err });
+    });
+  });
+}
