@@ -36,7 +36,7 @@ use crate::error::{Result, SchedError};
 use crate::frames::{Frame, Message, flag, frame_at};
 use crate::layout::{Config, Layout};
 use crate::owner::owner;
-use crate::spin::{LONGEST, SpinLimit};
+use crate::spin::{LONGEST, SpinLimit, look};
 
 /// How a [`Host`] treats its lanes.
 #[derive(Debug, Clone, Copy)]
@@ -437,21 +437,10 @@ impl Host {
         if !replies.is_empty() || limit.is_zero() {
             return Ok(!replies.is_empty());
         }
-        let start = Instant::now();
-        loop {
-            for _ in 0..16 {
-                core::hint::spin_loop();
-                if self.any_reply() {
-                    self.poll(replies)?;
-                    if !replies.is_empty() {
-                        return Ok(true);
-                    }
-                }
-            }
-            if start.elapsed() >= limit {
-                return Ok(false);
-            }
+        if look(limit, || Ok::<_, SchedError>(self.any_reply()))? {
+            self.poll(replies)?;
         }
+        Ok(!replies.is_empty())
     }
 
     fn any_reply(&self) -> bool {

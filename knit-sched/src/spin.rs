@@ -1,13 +1,25 @@
-//! How long a host looks for replies before it lets its event loop go on.
+//! Looking before sleeping: how long a host looks for replies, and how both sides look.
 //!
 //! Spinning is right when the answer is nearer than the price of being woken (tens of microseconds), and wrong
 //! otherwise: it burns a core that the worker may need. So the limit follows the recent reply time: somewhat more than it while it is
-//! short, nothing once it is long. A reply time is measured from the last progress (calls handed over or replies received) to the next reply.
+//! short, as long as a wake-up costs while it is not much longer than that (never more than twice the best choice, as in the
+//! ski-rental problem: Karlin, Manasse, McGeoch, Owicki, "Competitive randomized algorithms for nonuniform problems", 1994), nothing once it is long.
+//!
+//! A reply time is measured from the last progress (calls handed over or replies received) to the next reply. It includes the host's own
+//! wake-up if it slept: were that enough to forbid spinning, a host that slept once would sleep for ever.
+//!
+//! The spinner gives its core up every few microseconds: on a busy machine, whom it waits for may be waiting for that very core.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// No spin is longer: about what a wake-up costs.
 pub(crate) const LONGEST: Duration = Duration::from_micros(50);
+/// How long a spinner keeps its core.
+const YIELD: Duration = Duration::from_micros(4);
+/// Replies are far, and not waited for, if they take this many times the longest spin.
+const FAR: u32 = 3;
+/// No reply time counts as more than so many times the longest spin, so that quick replies bring spinning back soon.
+const MOST: u32 = 12;
 /// The mean takes in 1/4 of each new reply time.
 const WEIGHT_SHIFT: u32 = 2;
 
@@ -28,22 +40,48 @@ impl SpinLimit {
 
     /// How long to look now.
     pub(crate) fn limit(&self) -> Duration {
-        if self.mean > self.longest {
+        if self.mean > self.longest.saturating_mul(FAR) {
             return Duration::ZERO;
         }
         Duration::from_nanos(u64::from(
-            (self.mean * 2)
+            self.mean
+                .saturating_mul(2)
                 .saturating_add(self.longest / 4)
                 .min(self.longest),
         ))
     }
 
-    /// Takes in a measured reply time. One very long time does not blind the host for ever: it counts as twice the longest spin.
+    /// Takes in a measured reply time.
     pub(crate) fn record(&mut self, reply_time: Duration) {
         let sample = u32::try_from(reply_time.as_nanos())
             .unwrap_or(u32::MAX)
-            .min(self.longest.saturating_mul(2));
+            .min(self.longest.saturating_mul(MOST));
         self.mean = self.mean - (self.mean >> WEIGHT_SHIFT) + (sample >> WEIGHT_SHIFT);
+    }
+}
+
+/// Looks until `found` says so, or the limit is over; returns what it said last.
+pub(crate) fn look<E>(
+    limit: Duration,
+    mut found: impl FnMut() -> Result<bool, E>,
+) -> Result<bool, E> {
+    let start = Instant::now();
+    let mut yield_at = YIELD;
+    loop {
+        for _ in 0..16 {
+            core::hint::spin_loop();
+            if found()? {
+                return Ok(true);
+            }
+        }
+        let elapsed = start.elapsed();
+        if elapsed >= limit {
+            return Ok(false);
+        }
+        if elapsed >= yield_at {
+            std::thread::yield_now();
+            yield_at = start.elapsed() + YIELD;
+        }
     }
 }
 

@@ -71,9 +71,17 @@ pub fn typescript() -> String {
             flag::BLOCK as usize,
             "The payload is in a block: the frame holds locator and bytes, u64 each.",
         ),
-        ("FLAG_ENGINE", flag::ENGINE as usize, "What is thrown is an engine's error, described by an object."),
-        ("KIND_PAD", knit_ring::KIND_PAD as usize, "Only fills the space up to the end of a ring."),
-                (
+        (
+            "FLAG_ENGINE",
+            flag::ENGINE as usize,
+            "What is thrown is an engine's error, described by an object.",
+        ),
+        (
+            "KIND_PAD",
+            knit_ring::KIND_PAD as usize,
+            "Only fills the space up to the end of a ring.",
+        ),
+        (
             "CONTROL_CLOCK",
             port::CLOCK,
             "Control word: microseconds, wrapping.",

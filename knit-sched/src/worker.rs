@@ -31,6 +31,7 @@ use crate::cost::{Costs, MOST};
 use crate::error::{Result, SchedError};
 use crate::frames::{Frame, Message, flag, frame_at};
 use crate::owner::owner;
+use crate::spin::look;
 
 /// What a turn came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -155,27 +156,21 @@ impl Worker {
         }
         self.own().set_activity(Activity::Searching);
         self.searched = true;
-        let begun = Instant::now();
-        loop {
-            for _ in 0..16 {
-                core::hint::spin_loop();
-                if self.claim()? {
-                    self.own().set_activity(Activity::Running);
-                    return self.start();
-                }
-            }
-            if self.own().asked_to_stop() {
-                self.own().set_activity(Activity::Running);
-                return Ok(Turn::Stop);
-            }
-            if begun.elapsed() >= spin {
-                self.own().set_activity(Activity::Running);
-                return Ok(Turn::Idle);
-            }
+        let found = look(spin, || {
             if !self.backlog.is_empty() {
                 self.settle(&[])?;
             }
+            Ok::<_, SchedError>(self.claim()? || self.own().asked_to_stop())
+        });
+        self.own().set_activity(Activity::Running);
+        if found? && !self.claims.is_empty() {
+            return self.start();
         }
+        Ok(if self.own().asked_to_stop() {
+            Turn::Stop
+        } else {
+            Turn::Idle
+        })
     }
 
     /// Publishes replies without claiming anything, for what becomes ready between turns.
