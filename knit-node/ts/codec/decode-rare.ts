@@ -5,7 +5,7 @@ import { CodecError, bad, unexpected } from "./errors.ts";
 import { BINARY_ARRAY_BUFFER, BINARY_BUFFER, BINARY_DATA_VIEW, BINARY_UINT8, ELEMENT_BYTES, ERROR_CLASS_NAMES, HI_ARRAY, HI_ARRAY_HOLEY, HI_HOLES, HI_REF, MAX_ARRAY_LENGTH, MAX_HOLES } from "./format.ts";
 import { ERROR_CAUSE, ERROR_CODE, ERROR_ERRORS, ERROR_MESSAGE, ERROR_NAME, ERROR_PROPERTIES, ERROR_STACK, TYPED_ARRAY_NAMES } from "./format.ts";
 import { TAG_BINARY, TAG_BINARY_BLOCK, TAG_ENVELOPE, TAG_ERROR, TAG_HEAD, TAG_HOLES, TAG_MAP, TAG_REGEXP, TAG_SET, TAG_SHARED_MEMORY } from "./format.ts";
-import { TAG_STRING_BLOCK, TAG_SYMBOL, TAG_URL, TEXT_UTF16 } from "./format.ts";
+import { TAG_STRING_BLOCK, TAG_SYMBOL, TAG_URL, TEXT_ASCII, TEXT_UTF16 } from "./format.ts";
 import { Envelope } from "../api/envelope.ts";
 import { decodeText } from "./text-reader.ts";
 import type { Decoder } from "./decode.ts";
@@ -224,6 +224,8 @@ function readStringBlock(d: Decoder, encoding: number, units: number): string {
   d.p = p + 2;
   d.zero(d.i32[p * 2 + 3]);
   const length = d.i32[p * 2 + 2] >>> 0;
+  const most = units * (encoding === TEXT_ASCII ? 1 : encoding === TEXT_UTF16 ? 2 : 3);
+  if (length > most || length < (encoding === TEXT_UTF16 ? most : units)) throw bad("a string block of an impossible length");
   const lo = d.i32[p * 2];
   const hi = d.i32[p * 2 + 1];
   const bytes = blocks.open(lo, hi, length);

@@ -59,7 +59,7 @@ export class Decoder {
 
   /** Reads the message of `length` bytes at byte `at`, a multiple of 8. */
   decode(views: ByteBuffer, at: number, length: number): unknown {
-    if (length < 8 || at < 0 || (at & 7) !== 0 || at + length > views.byteLength) throw new CodecError("Truncated", "no room for a slot");
+    if (!(length >= 8 && at >= 0 && (at & 7) === 0 && at + length <= views.byteLength)) throw new CodecError("Truncated", "no room for a slot");
     const slot = at >>> 3;
     const hi = views.i32[slot * 2 + 1];
     if (length === 8) {
@@ -88,7 +88,8 @@ export class Decoder {
     const textAt = views.i32[slot * 2];
     const encoding = bits & 3;
     if (bits > 15 || encoding > TEXT_UTF16) throw bad("unknown bits in the head");
-    if (textAt < 16 || (textAt & 7) !== 0 || textAt > length) throw bad("the text's offset is outside the message");
+    if ((textAt & 7) !== 0) throw bad("text that is not at a whole slot");
+    if (textAt < 16 || textAt > length) throw new CodecError("Truncated", "the text's offset leaves no room for a value, or for the text");
     this.p = slot + 1;
     this.end = slot + (textAt >>> 3);
     this.hasBlocks = (bits & HEAD_BLOCKS) !== 0;
@@ -313,9 +314,7 @@ export class Decoder {
     const f64 = this.f64;
     const array = HALVES.slice(0, n);
     for (let i = 0; i < n; i++) {
-      const number = f64[p + i];
-      if (number !== number) this.nan(p + i);
-      array[i] = number;
+      array[i] = f64[p + i];
     }
     return array;
   }
@@ -324,33 +323,17 @@ export class Decoder {
     const f64 = this.f64;
     const array: number[] = [];
     for (let i = 0; i < n; i++) {
-      const number = f64[p + i];
-      if (number !== number) this.nan(p + i);
-      array.push(number);
+      array.push(f64[p + i]);
     }
     return array;
-  }
-
-  /** Fails if the slot, which is no number, is not a NaN either. */
-  nan(p: number): void {
-    const hi = this.i32[p * 2 + 1];
-    if (hi < 0 && hi >= FIRST_RESERVED) throw new CodecError("ReservedSlot", "a number is none");
   }
 
   #date(operand: number): Date {
     this.zero(operand);
     this.need(1);
-    const date = new Date(this.double());
+    const date = new Date(this.f64[this.p++]);
     this.refs?.push(date);
     return date;
-  }
-
-  /** A raw slot that is a double. */
-  double(): number {
-    const p = this.p++;
-    const number = this.f64[p];
-    if (number !== number) this.nan(p);
-    return number;
   }
 
   #ref(aux: number, number: number): unknown {

@@ -109,12 +109,13 @@ function putBinary(e: Encoder, value: object, kind: number, p: number): number {
   if (known >= 0) return e.putRef(known, p);
   const bytes = bytesOf(value, kind);
   const length = bytes.length;
-  if (length > e.limits.maxBytes) throw REFUSED;
+  e.checkBytes(length, value);
   if (e.blocks !== null && length >= e.blocks.minBytes) {
     e.reserve(p + 2 + e.owed);
     const window = e.blocks.open(length, e.i32, (p + 1) * 2);
     if (window !== null) {
       window.set(bytes);
+      e.outside += length;
       e.headBits |= HEAD_BLOCKS;
       e.slot(HI_BINARY_BLOCK + kind, length, p);
       return p + 2;

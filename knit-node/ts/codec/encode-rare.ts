@@ -81,6 +81,7 @@ function indicesOf(value: readonly unknown[]): number[] {
 
 /** A string that is long enough for a block. Falls back to the message's text. */
 export function putStringBlock(e: Encoder, value: string, p: number): number {
+  e.checkBytes(value.length, value);
   e.reserve(p + 3 + e.owed);
   const blocks = e.blocks!;
   const words = (p + 1) * 2;
@@ -98,6 +99,7 @@ export function putStringBlock(e: Encoder, value: string, p: number): number {
     result = { read: value.length, written: bytes.length };
   }
   e.headBits |= HEAD_BLOCKS;
+  e.outside += result.written;
   e.slot(HI_STRING_BLOCK + kind, value.length, p);
   e.slot(0, result.written, p + 2);
   return p + 3;

@@ -32,7 +32,7 @@ const LINEAR = 96;
 /** Items of an array for which room is made at once. */
 const CHUNK = 4096;
 /** Root strings up to this length are written by a loop. */
-const SHORT = 32;
+const SHORT = 24;
 
 const getPrototypeOf = Object.getPrototypeOf;
 const hasOwn = Object.hasOwn;
@@ -70,6 +70,8 @@ export class Encoder {
   objectCount = 0;
   index: Map<object, number> | null = null;
   headBits = 0;
+  /** Bytes of the value that are in blocks. */
+  outside = 0;
   locals = 0;
   readonly limits: Limits;
   readonly blocks: BlockWriter | null;
@@ -171,7 +173,7 @@ export class Encoder {
     } finally {
       this.#finish();
     }
-    if (end - at > this.limits.maxBytes) throw tooLarge(this.#root, end - at, this.limits.maxBytes, value);
+    this.checkBytes(end - at, value);
     return end;
   }
 
@@ -181,8 +183,9 @@ export class Encoder {
     try {
       const head = at >>> 3;
       const textAt = this.put(value, head + 1) * 8;
+      this.checkBytes(textAt - at + this.units, value);
       const end = writeText(out, textAt, this.strings, this.stringCount, this.units);
-      if (end - at > this.limits.maxBytes) throw tooLarge(this.#root, end - at, this.limits.maxBytes, value);
+      this.checkBytes(end - at, value);
       out.i32[head * 2] = textAt - at;
       out.i32[head * 2 + 1] = HI_HEAD + encoding + this.headBits;
       return end;
@@ -203,6 +206,7 @@ export class Encoder {
     this.owed = 0;
     this.depth = 0;
     this.headBits = 0;
+    this.outside = 0;
     this.locals = 0;
     this.#stamp = this.#cache.nextStamp();
     this.#polluted = prototypeIsPolluted();
@@ -240,12 +244,17 @@ export class Encoder {
 
   #grow(slot: number): void {
     const out = this.out;
-    const bytes = (slot - this.owed - this.head) * 8;
-    if (bytes > this.limits.maxBytes) throw tooLarge(this.#root, bytes, this.limits.maxBytes, null);
+    this.checkBytes((slot - this.owed - this.head) * 8, null);
     out.grow(slot * 8);
     this.i32 = out.i32;
     this.f64 = out.f64;
     this.room = out.byteLength >>> 3;
+  }
+
+  /** Fails if a value of `bytes` in the message, beside what is in blocks, is over the limit. */
+  checkBytes(bytes: number, value: unknown): void {
+    const all = bytes + this.outside;
+    if (all > this.limits.maxBytes) throw tooLarge(this.#root, all, this.limits.maxBytes, value);
   }
 
   /** Writes `value` from slot `p`, where one slot is free; returns the slot after it. */
