@@ -5,11 +5,11 @@
  * own inline cache. Where `new Function` is forbidden (`--disallow-code-generation-from-strings`, a content policy) closures do the same
  * work. Keys come from the other side's memory: they enter the source only as JSON string literals, `__proto__` as a computed key.
  */
-import type { Encoder } from "./encode.ts";
 import type { Decoder } from "./decode.ts";
+import type { Writer } from "./writer.ts";
 
 /** Writes the values of `o`, in the order of the shape's keys, from slot `p`; returns the slot after the last. */
-export type ShapeValuesWriter = (e: Encoder, o: Record<string, unknown>, p: number) => number;
+export type ShapeValuesWriter = (e: Writer, o: Record<string, unknown>, p: number) => number;
 /** Reads a value for each key and makes the object. */
 export type ShapeFactory = (d: Decoder) => object;
 

@@ -8,8 +8,8 @@ import { ERROR_CAUSE, ERROR_CLASS_NAMES, ERROR_CODE, ERROR_ERRORS, ERROR_FIELDS,
 import { BINARY_ARRAY_BUFFER, BINARY_DATA_VIEW, HEAD_BLOCKS, HI_BINARY, HI_BINARY_BLOCK, HI_ENVELOPE, HI_ERROR, HI_MAP } from "./format.ts";
 import { HI_REGEXP, HI_SET, HI_SHARED_MEMORY, HI_URL } from "./format.ts";
 import { KIND_BINARY, KIND_ENVELOPE, KIND_ERROR, KIND_MAP, KIND_REGEXP, KIND_SET, KIND_URL, KIND_DATE } from "./classify.ts";
-import { REFUSED } from "./encode.ts";
-import type { Encoder } from "./encode.ts";
+import { REFUSED } from "./refuse.ts";
+import type { Writer } from "./writer.ts";
 import type { Envelope } from "../api/envelope.ts";
 
 const mapForEach = Map.prototype.forEach;
@@ -34,7 +34,7 @@ function genuine<T>(read: (this: unknown) => unknown, value: object): T {
   }
 }
 
-export function putExotic(e: Encoder, value: object, kind: number, p: number): number {
+export function putExotic(e: Writer, value: object, kind: number, p: number): number {
   if (kind >= KIND_BINARY) return putBinary(e, value, kind - KIND_BINARY, p);
   if (kind === KIND_DATE) return e.putDate(value as Date, p);
   const known = e.number(value);
@@ -68,7 +68,7 @@ export function putExotic(e: Encoder, value: object, kind: number, p: number): n
   }
 }
 
-function putMap(e: Encoder, value: Map<unknown, unknown>, p: number): number {
+function putMap(e: Writer, value: Map<unknown, unknown>, p: number): number {
   const head = p++;
   let entries = 0;
   e.enter(1, head);
@@ -86,7 +86,7 @@ function putMap(e: Encoder, value: Map<unknown, unknown>, p: number): number {
   return p;
 }
 
-function putSet(e: Encoder, value: Set<unknown>, p: number): number {
+function putSet(e: Writer, value: Set<unknown>, p: number): number {
   const head = p++;
   let entries = 0;
   e.enter(1, head);
@@ -104,7 +104,7 @@ function putSet(e: Encoder, value: Set<unknown>, p: number): number {
 
 type Visit = (this: unknown, each: (item: unknown, key: unknown) => void) => void;
 
-function putBinary(e: Encoder, value: object, kind: number, p: number): number {
+function putBinary(e: Writer, value: object, kind: number, p: number): number {
   const known = e.number(value);
   if (known >= 0) return e.putRef(known, p);
   const bytes = bytesOf(value, kind);
@@ -150,7 +150,7 @@ export function isDetached(buffer: ArrayBufferLike): boolean {
   return (buffer as { detached?: boolean }).detached === true;
 }
 
-function putSharedMemory(e: Encoder, value: object, p: number): number {
+function putSharedMemory(e: Writer, value: object, p: number): number {
   const memory = e.shared?.describe(value) ?? null;
   if (memory === null) throw REFUSED;
   e.reserve(p + 3 + e.owed);
@@ -159,7 +159,7 @@ function putSharedMemory(e: Encoder, value: object, p: number): number {
   return e.slot(0, memory.byteOffset, p + 2);
 }
 
-function putError(e: Encoder, value: Error, errorClass: number, p: number): number {
+function putError(e: Writer, value: Error, errorClass: number, p: number): number {
   const error = value as Error & { code?: unknown; errors?: unknown };
   const { name, message, stack, cause, code, errors } = error;
   const keys = Object.keys(error).filter((key) => !ERROR_FIELDS.has(key));

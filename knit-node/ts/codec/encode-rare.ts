@@ -3,7 +3,7 @@
  */
 import { HEAD_BLOCKS, HI_ARRAY_HOLEY, HI_BIGINT, HI_HOLES, HI_STRING_BLOCK, TEXT_ASCII, TEXT_UTF16, TEXT_UTF8 } from "./format.ts";
 import { isWellFormed } from "./text.ts";
-import type { Encoder } from "./encode.ts";
+import type { Writer } from "./writer.ts";
 
 /** Above this many limbs hexadecimal digits are cheaper than shifts, which copy what is left at every step. */
 const SHIFTED_LIMBS = 16;
@@ -11,7 +11,7 @@ const SHIFTED_LIMBS = 16;
 const LONG_RUN = 1024;
 
 /** A bigint that does not fit 64 bits. Room for two slots was made. */
-export function putBigInt(e: Encoder, value: bigint, p: number): number {
+export function putBigInt(e: Writer, value: bigint, p: number): number {
   const negative = value < 0n ? 1 : 0;
   let rest = negative === 1 ? -value : value;
   const head = p++;
@@ -38,7 +38,7 @@ export function putBigInt(e: Encoder, value: bigint, p: number): number {
 }
 
 /** Goes on with an array whose item `i` is a hole; `head` is its tag, and `p` the next slot. The array was entered. */
-export function putHoley(e: Encoder, value: readonly unknown[], i: number, head: number, p: number): number {
+export function putHoley(e: Writer, value: readonly unknown[], i: number, head: number, p: number): number {
   const n = value.length;
   let entries = i;
   let indices: number[] | null = null;
@@ -80,7 +80,7 @@ function indicesOf(value: readonly unknown[]): number[] {
 }
 
 /** A string that is long enough for a block. Falls back to the message's text. */
-export function putStringBlock(e: Encoder, value: string, p: number): number {
+export function putStringBlock(e: Writer, value: string, p: number): number {
   e.checkBytes(value.length, value);
   e.reserve(p + 3 + e.owed);
   const blocks = e.blocks!;

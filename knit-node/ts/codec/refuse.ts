@@ -1,7 +1,7 @@
 /**
  * Finding what was refused, and where: a second, slow walk that happens only after a refusal.
  */
-import { UnsupportedValueError } from "../api/errors.ts";
+import { KnitError, UnsupportedValueError } from "../api/errors.ts";
 import { KIND_ARRAY, KIND_BINARY, KIND_DATE, KIND_ENVELOPE, KIND_MAP, KIND_PLAIN, KIND_REGEXP, KIND_SET, KIND_UNSUPPORTED, KIND_URL } from "./classify.ts";
 import { classify, constructorName } from "./classify.ts";
 import { ERROR_FIELDS, MAX_SHAPE_KEYS } from "./format.ts";
@@ -13,6 +13,9 @@ interface Refused {
   readonly kind: string;
   readonly advice: string;
 }
+
+/** Thrown where a value is refused; the encoder then looks for its path. */
+export const REFUSED = new KnitError("KNT_ERROR_3", "refused");
 
 const FUNCTION = "KNT_ERROR_0";
 const SYMBOL = "KNT_ERROR_1";
