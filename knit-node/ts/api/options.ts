@@ -57,6 +57,8 @@ export interface Settings {
 const MIB = 1024 * 1024;
 const STRATEGIES: readonly string[] = ["roundRobin", "robinRound"] satisfies readonly Strategy[];
 
+const RESOURCE_LIMITS = ["maxYoungGenerationSizeMb", "maxOldGenerationSizeMb", "codeRangeSizeMb", "stackSizeMb"] satisfies readonly (keyof ResourceLimits)[];
+
 /** Checks the options of a pool and fills in what they leave open. */
 export function settings(options: PoolOptions): Settings {
   checkOptions("createPool", options, ["threads", "balancer", "host", "payload", "worker", "workerExecArgv"]);
@@ -82,8 +84,8 @@ export function settings(options: PoolOptions): Settings {
     arenaBytes: Math.ceil(arenaBytes / 4096) * 4096,
     maxPayloadBytes: integer("payload.maxPayloadBytes", payload.maxPayloadBytes, Math.floor(arenaBytes / 8), 1, arenaBytes),
     respawn: boolean("worker.respawn", worker.respawn, true),
-    resourceLimits: worker.resourceLimits,
-    execArgv: options.workerExecArgv,
+    resourceLimits: limits(worker.resourceLimits),
+    execArgv: flags(options.workerExecArgv),
     // A worker that spins on the only core keeps the host from submitting.
     spinMicroseconds: integer("worker.timers.spinMicroseconds", timers.spinMicroseconds, availableParallelism() > 1 ? 50 : 0, 0, 1_000_000),
   };
@@ -101,6 +103,21 @@ function boolean(name: string, value: unknown, fallback: boolean): boolean {
   if (value === undefined) return fallback;
   if (typeof value !== "boolean") throw new OptionError(`createPool: ${name} must be true or false, not ${show(value)}`);
   return value;
+}
+
+function limits(given: ResourceLimits | undefined): ResourceLimits | undefined {
+  if (given === undefined) return undefined;
+  checkOptions("createPool: worker.resourceLimits", given, RESOURCE_LIMITS);
+  for (const [name, value] of Object.entries(given) as [string, unknown][]) {
+    if (value === undefined || (typeof value === "number" && value > 0 && value < Infinity)) continue;
+    throw new OptionError(`createPool: worker.resourceLimits.${name} must be a number of megabytes above 0, not ${show(value)}`);
+  }
+  return given;
+}
+
+function flags(given: readonly string[] | undefined): readonly string[] | undefined {
+  if (given === undefined || (Array.isArray(given) && given.every((flag: unknown) => typeof flag === "string"))) return given;
+  throw new OptionError(`createPool: workerExecArgv must be an array of strings, not ${show(given)}`);
 }
 
 function show(value: unknown): string {

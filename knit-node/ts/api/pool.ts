@@ -5,7 +5,7 @@ import { Host } from "../host/host.ts";
 import { Workers } from "../host/workers.ts";
 import { boot, engine, later, startWorker } from "../runtime/node.ts";
 import type { Binding } from "./binding.ts";
-import { OptionError, PoolClosedError, PoolInWorkerError } from "./errors.ts";
+import { OptionError, PoolInWorkerError } from "./errors.ts";
 import { settings } from "./options.ts";
 import type { PoolOptions, Settings } from "./options.ts";
 import { Task } from "./task.ts";
@@ -64,28 +64,31 @@ function start<T extends Tasks>(chosen: Settings, tasks: T): Pool<T> {
 
   const native = engine();
   const host = new Host(native, chosen, later);
-  const workers = new Workers(host, native, chosen, bindings, startWorker);
+  let workers: Workers;
+  try {
+    workers = new Workers(host, native, chosen, bindings, startWorker);
+  } catch (error) {
+    // The runtime refuses to start a worker, because of its flags for example.
+    host.close();
+    throw error;
+  }
   let closed: Promise<void> | null = null;
-  let closing = false;
 
-  const call = Object.create(null) as Record<string, (value: unknown) => Promise<unknown>>;
+  // A literal's properties are found faster than those of an object without a prototype.
+  const call: Record<string, unknown> = {};
   keys.forEach((key, fn) => {
-    const send = (value: unknown): Promise<unknown> => {
-      if (closing) return Promise.reject(new PoolClosedError());
-      if (workers.failure !== null) return Promise.reject(workers.failure);
-      return value instanceof Promise ? value.then(send) : host.call(fn, value);
-    };
-    call[key] = send;
+    const send = (value: unknown): Promise<unknown> =>
+      typeof value === "object" && value instanceof Promise ? value.then(send) : host.call(fn, value);
+    Object.defineProperty(call, key, { value: send, enumerable: true });
   });
 
   const end = async (delayMs: number): Promise<void> => {
     if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
-    closing = true;
     await workers.shutdown();
   };
   const shutdown = (delayMs = 0): Promise<void> => (closed ??= end(delayMs));
   return {
-    call: Object.freeze(call) as Pool<T>["call"],
+    call: Object.freeze(call) as unknown as Pool<T>["call"],
     shutdown,
     [Symbol.dispose]() {
       void shutdown();

@@ -76,6 +76,8 @@ export class Host {
   #lastTurn = 0;
   #burstStart = 0;
   #closed = false;
+  /** Why no call is taken any more. */
+  #refusal: unknown = null;
 
   constructor(native: Native, settings: HostSettings, later: (task: () => void) => void) {
     this.#native = native;
@@ -102,6 +104,7 @@ export class Host {
 
   /** Calls a function. The argument is read before this returns. */
   call(fn: number, value: unknown): Promise<unknown> {
+    if (this.#refusal !== null) return Promise.reject(this.#refusal);
     if (this.#encoder.busy) return this.#callNested(fn, value);
     const start = this.#filled;
     const out = this.#out;
@@ -327,8 +330,9 @@ export class Host {
     if (!this.#closed) this.#native.hostStop(this.handle, worker);
   }
 
-  /** Rejects every open call: the pool cannot go on. */
+  /** Rejects every open call, and every later one: the pool cannot go on. */
   fail(reason: unknown): void {
+    this.#refusal ??= reason;
     this.pending.rejectAll(reason);
     this.#letGo();
   }

@@ -2,7 +2,8 @@
  * Calls that wait for their answers, by number.
  *
  * Numbers are used again, so each has a generation that goes up when its call is settled: an answer that comes late, from a worker
- * that was given up, names an old generation and is not believed. Nothing is allocated per call but the promise.
+ * that was given up, names an old generation and is not believed. Nothing is allocated per call but the promise, and one function of it
+ * is kept: a call rejects by resolving with a rejected promise, which costs the few that reject a little and all others nothing.
  */
 
 type Settle = (value: unknown) => void;
@@ -15,7 +16,6 @@ export class Pending {
   /** Current generation of each number. */
   generations = new Int32Array(FIRST);
   readonly #resolves: (Settle | undefined)[] = [];
-  readonly #rejects: (Settle | undefined)[] = [];
   /** Stack of free numbers. */
   #free = new Int32Array(FIRST);
   #freeCount = 0;
@@ -23,10 +23,8 @@ export class Pending {
   #taken = 0;
 
   // Shared by all calls: a closure for each would cost as much as the promise.
-  readonly #executor = (resolve: Settle, reject: Settle): void => {
-    const number = this.#taken;
-    this.#resolves[number] = resolve;
-    this.#rejects[number] = reject;
+  readonly #executor = (resolve: Settle): void => {
+    this.#resolves[this.#taken] = resolve;
   };
 
   /** Takes a number. Its promise must be made next, by `promise`. */
@@ -53,11 +51,7 @@ export class Pending {
 
   /** As `resolve`. */
   reject(number: number, generation: number, reason: unknown): boolean {
-    const reject = this.#rejects[number];
-    if (reject === undefined || this.generations[number] !== generation) return false;
-    this.#release(number);
-    reject(reason);
-    return true;
+    return this.has(number, generation) && this.resolve(number, generation, Promise.reject(reason));
   }
 
   /** Whether that call is open. */
@@ -77,7 +71,6 @@ export class Pending {
 
   #release(number: number): void {
     this.#resolves[number] = undefined;
-    this.#rejects[number] = undefined;
     this.generations[number]++;
     this.#free[this.#freeCount++] = number;
     this.open--;

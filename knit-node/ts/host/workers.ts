@@ -92,8 +92,11 @@ export class Workers {
 
   /** Rejects what is open, ends the workers, lets go of the memory. */
   async shutdown(): Promise<void> {
-    this.#host.fail(this.failure ?? new PoolClosedError());
+    const reason = this.failure ?? new PoolClosedError();
+    this.#host.fail(reason);
     await this.stop();
+    // Again: an accessor that ends the pool while an argument is read goes on with its call.
+    this.#host.fail(reason);
     this.#host.close();
   }
 }
