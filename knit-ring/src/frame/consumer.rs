@@ -263,6 +263,7 @@ impl<M: FrameMemory> FrameConsumer<M> {
     fn overtaken(&self, walk: &mut Walk) -> Result<u64, RingError> {
         walk.laps += 1;
         // Acquire: pairs with the producer's Release of `head`, so that the tail and cursor are at least as new.
+        // No claim rests on it: with an older tail the walk would only end early.
         let head = self.memory.head().load(Ordering::Acquire);
         if head <= walk.at || walk.laps > MAX_LAPS {
             return Err(RingError::Corrupt(
