@@ -39,7 +39,7 @@ fn give_back(view: &BlockView, blocks: &[Block]) {
 
 #[test]
 fn a_large_arena_costs_what_is_used_of_it() {
-    let (region, mut arena, _) = make(64 << 30);
+    let (region, mut arena, _) = make(16 << 30);
     assert!(resident(&region) < SLACK);
     arena.alloc(MIB).expect("room");
     assert!(resident(&region) < SLACK + MIB as u64);
