@@ -64,7 +64,8 @@ export class Decoder {
     const hi = views.i32[slot * 2 + 1];
     if (length === 8) {
       const number = views.f64[slot];
-      if (number === number || hi >= 0 || hi < FIRST_RESERVED) return number;
+      if (number === number) return small(number);
+      if (hi >= 0 || hi < FIRST_RESERVED) return number;
       if (views.i32[slot * 2] === 0) {
         if (hi === HI_UNDEFINED) return undefined;
         if (hi === HI_NULL) return null;
@@ -139,7 +140,7 @@ export class Decoder {
     const number = this.f64[p];
     if (number === number) {
       this.p = p + 1;
-      return number;
+      return small(number);
     }
     const hi = this.i32[p * 2 + 1];
     if (hi === HI_STRING) {
@@ -366,4 +367,13 @@ export class Decoder {
     if (shape === undefined) throw new CodecError("UnknownShape", `shape ${lo} is not defined`);
     return shape;
   }
+}
+
+/**
+ * The same number, as a small integer inside the engine if it is one. Read from memory it is a floating-point number, and a function that is
+ * given one is compiled for such: what it then computes with integers takes half as long again.
+ */
+function small(number: number): number {
+  const integer = number | 0;
+  return integer === number && (integer !== 0 || 1 / number > 0) ? integer : number;
 }
