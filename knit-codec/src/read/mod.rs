@@ -3,6 +3,7 @@
 //! [`cursor`] checks and takes tokens one after the other; [`check`] walks a whole message; [`decode`] makes a [`Value`](crate::Value)
 //! of it; [`view`] looks at it in place.
 
+mod again;
 mod check;
 mod cursor;
 mod decode;
@@ -10,11 +11,11 @@ mod tagged;
 mod text;
 mod token;
 mod view;
+mod view_leaves;
 
 pub use decode::{from_bytes, from_bytes_with};
-pub use view::{
-    ArrayRef, BigIntRef, Elements, EntriesRef, ErrorRef, ObjectRef, Properties, Reader, ValueRef,
-};
+pub use view::{ArrayRef, Elements, EntriesRef, ObjectRef, Properties, Reader, ValueRef};
+pub use view_leaves::{BigIntRef, ErrorRef};
 
 pub(crate) use check::Lengths;
 pub(crate) use text::Text;

@@ -6,13 +6,14 @@
 //!
 //! A reference shows as [`ValueRef::Ref`]; [`Reader::resolve`] gives what it means. Following references without an end in mind may never end.
 
+use super::again::Mark;
 use super::check::children;
-use super::cursor::{Cursor, Mark};
+use super::cursor::Cursor;
 use super::decode::doubles;
-use super::token::{ErrorHead, ErrorRest, ErrorTexts, KeyIter, Locals, Place, Token};
-use crate::bigint::BigInt;
+use super::token::{KeyIter, Locals, Place, Token};
+use super::view_leaves::{BigIntRef, Digits, ErrorRef};
 use crate::error::Result;
-use crate::kinds::{BinaryKind, ErrorClass};
+use crate::kinds::BinaryKind;
 use crate::limits::Limits;
 use crate::string::StrRef;
 use crate::table::ShapeTable;
@@ -116,34 +117,6 @@ pub enum ValueRef<'r> {
     Ref(u32),
 }
 
-/// A bigint in a message.
-#[derive(Clone, Copy, Debug)]
-pub struct BigIntRef<'r>(Digits<'r>);
-
-#[derive(Clone, Copy, Debug)]
-enum Digits<'r> {
-    Small(i64),
-    Large(bool, &'r [u8]),
-}
-
-impl BigIntRef<'_> {
-    /// As an `i64`, if it fits.
-    pub fn to_i64(self) -> Option<i64> {
-        match self.0 {
-            Digits::Small(value) => Some(value),
-            Digits::Large(..) => None,
-        }
-    }
-
-    /// An owned copy.
-    pub fn to_bigint(self) -> BigInt {
-        match self.0 {
-            Digits::Small(value) => value.into(),
-            Digits::Large(negative, limbs) => BigInt::from_limb_bytes(negative, limbs),
-        }
-    }
-}
-
 /// An object in a message.
 #[derive(Clone, Debug)]
 pub struct ObjectRef<'r> {
@@ -208,6 +181,10 @@ impl<'r> Iterator for Properties<'r> {
 #[derive(Clone, Debug)]
 pub struct ArrayRef<'r>(Items<'r>);
 
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it lives on the stack; a box would be an allocation"
+)]
 #[derive(Clone, Debug)]
 enum Items<'r> {
     Walk(Walk<'r>),
@@ -304,67 +281,6 @@ impl<'r> EntriesRef<'r> {
     }
 }
 
-/// An error in a message.
-#[derive(Clone, Debug)]
-pub struct ErrorRef<'r> {
-    head: ErrorHead,
-    texts: ErrorTexts<'r>,
-    cursor: Cursor<'r>,
-}
-
-impl<'r> ErrorRef<'r> {
-    /// The built-in class.
-    pub fn class(&self) -> ErrorClass {
-        self.head.class
-    }
-
-    /// `name`: the class's, unless it has its own.
-    pub fn name(&self) -> StrRef<'r> {
-        self.texts
-            .name
-            .unwrap_or(StrRef::Utf8(self.head.class.name()))
-    }
-
-    /// `message`.
-    pub fn message(&self) -> Option<StrRef<'r>> {
-        self.texts.message
-    }
-
-    /// `stack`.
-    pub fn stack(&self) -> Option<StrRef<'r>> {
-        self.texts.stack
-    }
-
-    /// `cause`.
-    pub fn cause(&self) -> Option<ValueRef<'r>> {
-        self.field(ErrorRest::CAUSE)
-    }
-
-    /// `code`.
-    pub fn code(&self) -> Option<ValueRef<'r>> {
-        self.field(ErrorRest::CODE)
-    }
-
-    /// `errors`.
-    pub fn errors(&self) -> Option<ValueRef<'r>> {
-        self.field(ErrorRest::ERRORS)
-    }
-
-    /// Own enumerable properties other than these.
-    pub fn properties(&self) -> Option<ValueRef<'r>> {
-        self.field(ErrorRest::PROPERTIES)
-    }
-
-    fn field(&self, bit: u32) -> Option<ValueRef<'r>> {
-        if !self.head.rest.has(bit) {
-            return None;
-        }
-        let mut cursor = self.cursor.clone();
-        cursor.skip_checked((self.head.rest.0 & (bit - 1)).count_ones() as usize);
-        Some(value(&mut cursor))
-    }
-}
-
 /// Values one after the other: how many places each takes, and what it is, if it is not a run of holes.
 #[derive(Clone, Debug)]
 struct Walk<'r> {
@@ -389,7 +305,7 @@ impl<'r> Iterator for Walk<'r> {
 }
 
 /// The value at the cursor of a checked message.
-fn value<'r>(cursor: &mut Cursor<'r>) -> ValueRef<'r> {
+pub(super) fn value<'r>(cursor: &mut Cursor<'r>) -> ValueRef<'r> {
     // A checked message has a value here.
     cursor
         .next(Place::Value)

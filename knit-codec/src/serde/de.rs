@@ -135,7 +135,7 @@ impl<'de> Deserializer<'de> {
             }
             Token::Map(count) => access::visit_map(Pairs::of(self, count as usize), visitor),
             Token::Error(head) => {
-                let fields = access::ErrorFields::of(self, head);
+                let fields = super::errors::ErrorFields::of(self, head);
                 access::visit_map(fields, visitor)
             }
             Token::BinaryBlock(_) | Token::StringBlock(_) => {

@@ -31,6 +31,7 @@
 mod access;
 mod de;
 mod elements;
+mod errors;
 mod key;
 mod ser;
 

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use super::leaves::length;
 use super::shapes::Target;
-use super::writer::{Frame, Kind, ROOT, ShapeUse, What, Writer, length};
+use super::writer::{Frame, Kind, ROOT, ShapeUse, What, Writer};
 use crate::error::{CodecError, Result};
 use crate::kinds::ErrorClass;
 use crate::limits::Limits;

@@ -1,10 +1,11 @@
 //! Writing: a streaming [`Writer`], and [`to_bytes`] on top of it.
 //!
-//! [`writer`] is scalars and the frame of a message; [`containers`] what opens and closes; [`records`] objects whose keys
+//! [`writer`] is the frame of a message; [`leaves`] what is written in one go; [`containers`] what opens and closes; [`records`] objects whose keys
 //! come one by one; [`shapes`] what the writer remembers of shapes; [`text`] the strings; [`encode`] walks a [`Value`](crate::Value).
 
 mod containers;
 mod encode;
+mod leaves;
 mod records;
 mod shapes;
 mod text;
