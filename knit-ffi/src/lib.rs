@@ -1,1 +1,1 @@
-//! C ABI of the Knit worker pool.
+#![doc = include_str!("../README.md")]

@@ -1,1 +1,2 @@
-//! One permission policy, compiled to what each JavaScript runtime and the kernel can enforce.
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
