@@ -4,6 +4,7 @@
 //! sleeps in its event loop, which only its runtime can wake; a native worker sleeps on the futex.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, RwLock, Weak};
 
 use knit_shm::Region;
@@ -11,6 +12,7 @@ use knit_shm::Region;
 use crate::cell::{Cell, HostWords};
 use crate::error::Result;
 use crate::layout::Layout;
+use crate::wake::Crew;
 
 /// Something that wakes one sleeper's event loop. Called from any thread, at most once for each time the sleeper armed its doorbell.
 pub trait Bell: Send + Sync {
@@ -24,6 +26,8 @@ pub struct Shared {
     layout: Layout,
     host: Place,
     workers: Box<[Place]>,
+    /// A [`HostWaker`] has called since the host last armed.
+    called: AtomicBool,
 }
 
 /// Pools of this process that worker threads may attach to, by token.
@@ -45,6 +49,7 @@ impl Shared {
             layout,
             host: RwLock::new(None),
             workers,
+            called: AtomicBool::new(false),
         })
     }
 
@@ -124,6 +129,76 @@ impl Shared {
             cell.bell().ring();
         }
         asleep
+    }
+
+    /// Wakes a worker even if a peer has taken its doorbell: that peer may have died before it rang.
+    pub(crate) fn rouse_worker(&self, worker: usize, cell: &Cell) {
+        if !self.wake_worker(worker, cell) {
+            cell.bell().ring();
+        }
+    }
+
+    pub(crate) fn is_called(&self) -> bool {
+        // Relaxed: a hint to stop spinning.
+        self.called.load(Ordering::Relaxed)
+    }
+
+    /// Host, armed: whether somebody called. The SeqCst fence in `arm` pairs with the one in [`HostWaker::wake`].
+    pub(crate) fn take_called(&self) -> bool {
+        self.is_called() && self.called.swap(false, Ordering::Relaxed)
+    }
+}
+
+/// Wakes a host that sleeps in [`Host::wait`](crate::Host::wait), from any thread of its process: for news that do not come through the
+/// pool's memory. Put the news where the host looks, then wake it; the host looks there after each wait.
+#[derive(Clone)]
+pub struct HostWaker {
+    shared: Arc<Shared>,
+    words: HostWords,
+}
+
+impl HostWaker {
+    pub(crate) fn new(shared: Arc<Shared>, words: HostWords) -> Self {
+        Self { shared, words }
+    }
+
+    /// Wakes the host if it sleeps, and keeps it from falling asleep next time. Cheap if it is awake.
+    pub fn wake(&self) {
+        // Relaxed: `take_armed`, in `wake_host`, starts with the SeqCst fence that orders it before the look at the doorbell.
+        self.shared.called.store(true, Ordering::Relaxed);
+        self.shared.wake_host(&self.words);
+    }
+
+    /// The same for news of a worker's death: the dead one may have taken the host's doorbell and died before it rang.
+    pub fn wake_for_a_death(&self) {
+        self.wake();
+        self.words.bell().ring();
+    }
+}
+
+/// The workers of some lanes, to be woken.
+pub(crate) struct Lanes<'a, L> {
+    shared: &'a Shared,
+    lanes: &'a [L],
+}
+
+impl<'a, L: AsRef<Cell>> Lanes<'a, L> {
+    pub(crate) fn new(shared: &'a Shared, lanes: &'a [L]) -> Self {
+        Self { shared, lanes }
+    }
+}
+
+impl<L: AsRef<Cell>> Crew for Lanes<'_, L> {
+    fn count(&self) -> usize {
+        self.lanes.len()
+    }
+
+    fn is_searching(&self, worker: usize) -> bool {
+        self.lanes[worker].as_ref().is_searching()
+    }
+
+    fn wake(&self, worker: usize) -> bool {
+        self.shared.wake_worker(worker, self.lanes[worker].as_ref())
     }
 }
 

@@ -133,6 +133,15 @@ impl Cell {
         epoch
     }
 
+    /// Worker that was told its place and nothing else: the epoch for which the place is open.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn open_epoch(&self) -> Result<u32> {
+        match self.state() {
+            State::Starting => Ok(self.epoch()),
+            other => Err(SchedError::NotStarting(self.worker, other.name())),
+        }
+    }
+
     /// Worker: takes the place for the epoch that it was started for. What it makes there becomes visible with [`Cell::ready`].
     pub(crate) fn attach(&self, epoch: u32) -> Result<()> {
         self.word(LIFE)
@@ -155,8 +164,10 @@ impl Cell {
             .store(life(self.epoch(), State::Ready), Ordering::Release);
     }
 
-    /// Host: closes the epoch.
+    /// Host: closes the epoch. Nobody counts on the dead one any more.
     pub(crate) fn end(&self) {
+        self.set_activity(Activity::Running);
+        self.set_wants_room(false);
         self.word(LIFE)
             .store(life(self.epoch(), State::Dead), Ordering::Relaxed);
     }
@@ -172,6 +183,12 @@ impl Cell {
 
     pub(crate) fn asked_to_stop(&self) -> bool {
         self.word(STOP).load(Ordering::Relaxed) != 0
+    }
+
+    /// Worker: whether the place is its own no longer, because the host took it for dead. (Its process may have been started by another
+    /// that has ended.)
+    pub(crate) fn is_lost(&self, epoch: u32) -> bool {
+        self.word(LIFE).load(Ordering::Relaxed) != life(epoch, State::Ready)
     }
 
     pub(crate) fn set_activity(&self, activity: Activity) {
@@ -195,6 +212,7 @@ impl Cell {
 }
 
 const BACKLOG: usize = 0;
+const STEAL: usize = 4;
 
 /// What the host announces to all workers, and its doorbell.
 #[derive(Clone)]
@@ -228,5 +246,22 @@ impl HostWords {
 
     pub(crate) fn has_backlog(&self) -> bool {
         self.backlog().load(Ordering::Relaxed) != 0
+    }
+
+    fn steal(&self) -> &AtomicU32 {
+        self.line
+            .atomic_u32(STEAL)
+            .expect("the line holds the word")
+    }
+
+    /// Host, before any place is open: whether idle workers take calls queued for busy ones.
+    pub(crate) fn set_steal(&self, steal: bool) {
+        self.steal().store(u32::from(steal), Ordering::Relaxed);
+    }
+
+    #[cfg(target_os = "linux")]
+    pub(crate) fn steals(&self) -> bool {
+        // Relaxed: written before the place of whoever reads it was opened, which is an acquire away.
+        self.steal().load(Ordering::Relaxed) != 0
     }
 }

@@ -33,6 +33,19 @@ pub enum SchedError {
     /// A frame in a submission buffer does not lie inside it.
     #[error("the submission buffer holds a damaged frame at byte {0}")]
     BadSubmission(usize),
+    /// A payload that no block of the heap can hold.
+    #[error(
+        "a payload of {bytes} bytes is longer than {limit} bytes, the most that this pool's memory can hold at once"
+    )]
+    TooLong {
+        /// Its bytes.
+        bytes: usize,
+        /// The most there can be.
+        limit: usize,
+    },
+    /// A worker was started by a host that is gone.
+    #[error("the host of this pool has ended")]
+    HostGone,
     /// A frame names a block that is not what it says.
     #[error("a frame names a block in a way that nobody writes")]
     BadBlock,
@@ -66,6 +79,8 @@ impl SchedError {
             Self::NoSuchWorker(_) => "KNT_NO_SUCH_WORKER",
             Self::NotStarting(..) => "KNT_NOT_STARTING",
             Self::BadSubmission(_) => "KNT_BAD_SUBMISSION",
+            Self::TooLong { .. } => "KNT_TOO_LONG",
+            Self::HostGone => "KNT_HOST_GONE",
             Self::BadBlock => "KNT_BAD_BLOCK",
             Self::Ring(error) => error.code(),
             Self::Heap(error) => error.code(),

@@ -16,8 +16,12 @@
 //! # Who had what
 //!
 //! While a call is in a ring its state word names who claimed it. When its space is reclaimed, that name moves into
-//! a private table by call number. [`Host::retire`] puts both together: exactly the calls that the dead worker had taken. Calls that
-//! nobody had claimed stay where they are and are run by others or by the replacement.
+//! a private table by call number ([`crate::takers`]). [`Host::retire`] puts both together: exactly the calls that the dead worker had
+//! taken. Calls that nobody had claimed stay where they are and are run by others or by the replacement.
+//!
+//! A call number may be used again as soon as its call is answered, with another generation in its frame.
+
+mod places;
 
 use core::sync::atomic::{Ordering, fence};
 use std::collections::{HashMap, HashSet};
@@ -25,18 +29,19 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use knit_ring::heap::{Block, BlockArena, BlockView, Locator};
-use knit_ring::{FrameHeader, FrameProducer, Owner, RingError, Span, StreamConsumer};
+use knit_ring::{FrameHeader, FrameProducer, RingError, Span, StreamConsumer};
 use knit_shm::{Area, Region};
 
 use crate::backlog::Backlog;
-use crate::bells::Shared;
+use crate::bells::{HostWaker, Lanes, Shared};
 use crate::blocks::{self, BlockPayload};
 use crate::cell::{Cell, HostWords, State};
 use crate::error::{Result, SchedError};
 use crate::frames::{Frame, Message, flag, frame_at};
 use crate::layout::{Config, Layout};
-use crate::owner::owner;
 use crate::spin::{LONGEST, SpinLimit, look};
+use crate::takers::Takers;
+use crate::wake::{self, Crew as _};
 
 /// How a [`Host`] treats its lanes.
 #[derive(Debug, Clone, Copy)]
@@ -95,6 +100,12 @@ struct Lane {
     unpublished: usize,
 }
 
+impl AsRef<Cell> for Lane {
+    fn as_ref(&self) -> &Cell {
+        &self.cell
+    }
+}
+
 /// The host of one pool.
 pub struct Host {
     shared: Arc<Shared>,
@@ -103,14 +114,15 @@ pub struct Host {
     next: usize,
     steal: bool,
     backlog: Backlog,
-    /// Who had a call whose frame is gone from the ring, by call number.
-    owners: Vec<Option<Owner>>,
+    /// Who had a call whose frame is gone from the ring.
+    takers: Takers,
     arena: BlockArena,
     /// Blocks sent with a call, until the call is settled.
     sent_blocks: HashMap<u32, Locator>,
     /// Blocks of workers that are shown at present.
     shown_blocks: HashSet<u64>,
     inline_limit: usize,
+    longest_payload: usize,
     spin: SpinLimit,
     progress: Instant,
     armed: bool,
@@ -140,14 +152,18 @@ impl Host {
                 })
             })
             .collect::<Result<_>>()?;
+        let words = HostWords::new(&region)?;
+        words.set_steal(options.steal);
+        let arena = BlockArena::create(layout.arena_area(&region, 0)?, 0)?;
         Ok(Self {
-            words: HostWords::new(&region)?,
+            words,
             lanes,
             next: 0,
             steal: options.steal,
             backlog: Backlog::default(),
-            owners: Vec::new(),
-            arena: BlockArena::create(layout.arena_area(&region, 0)?, 0)?,
+            takers: Takers::default(),
+            longest_payload: arena.capacity() as usize,
+            arena,
             sent_blocks: HashMap::new(),
             shown_blocks: HashSet::new(),
             inline_limit: blocks::inline_limit(layout.config().request_granules),
@@ -164,37 +180,16 @@ impl Host {
         &self.shared
     }
 
+    /// What wakes this host from other threads of its process.
+    #[must_use]
+    pub fn waker(&self) -> HostWaker {
+        HostWaker::new(self.shared.clone(), self.words.clone())
+    }
+
     /// Number of places for workers.
     #[must_use]
     pub fn workers(&self) -> usize {
         self.lanes.len()
-    }
-
-    /// Opens a place for a new worker and returns the epoch to start it with.
-    ///
-    /// # Errors
-    /// The place is in use: its worker must be retired first.
-    pub fn begin(&mut self, worker: usize) -> Result<u32> {
-        match self.lane(worker)?.cell.state() {
-            State::Empty | State::Dead => {}
-            State::Starting => {
-                return Err(SchedError::NotStarting(
-                    worker,
-                    "waiting for a worker already",
-                ));
-            }
-            State::Attaching | State::Ready => {
-                return Err(SchedError::NotStarting(worker, "taken"));
-            }
-        }
-        let (arena, index) = self.worker_arena(worker)?;
-        let shown = &self.shown_blocks;
-        blocks::free_unheld(arena, index, |locator| shown.contains(&locator.raw()))?;
-        let lane = &mut self.lanes[worker];
-        lane.replies = None;
-        lane.blocks = None;
-        lane.shown = None;
-        Ok(lane.cell.begin())
     }
 
     /// Where a place stands.
@@ -216,7 +211,8 @@ impl Host {
     /// Hands over every frame of a submission buffer, then wakes who is needed. Never blocks: what finds no room waits in the backlog.
     ///
     /// # Errors
-    /// The buffer holds a damaged frame (those before it were handed over), or the memory is corrupt.
+    /// The buffer holds a damaged frame or one longer than [`Host::longest_payload`] (those before it were handed over, it and those after it
+    /// were not), or the memory is corrupt.
     pub fn submit(&mut self, buffer: &[u8]) -> Result<()> {
         if self.armed {
             self.disarm();
@@ -230,11 +226,22 @@ impl Host {
                 break;
             };
             at += frame.padded_len();
-            self.forget(frame.header().call);
-            if self.backlog.is_empty() && self.place(&frame)? {
-                placed += 1;
-            } else {
-                self.backlog.push(&frame);
+            if frame.payload().len() > self.longest_payload() {
+                outcome = Err(SchedError::TooLong {
+                    bytes: frame.payload().len(),
+                    limit: self.longest_payload(),
+                });
+                break;
+            }
+            self.expect(frame.header());
+            let now = self.backlog.is_empty();
+            match if now { self.place(&frame) } else { Ok(false) } {
+                Ok(true) => placed += 1,
+                Ok(false) => self.backlog.push(&frame),
+                Err(error) => {
+                    outcome = Err(error);
+                    break;
+                }
             }
         }
         self.publish(placed);
@@ -247,12 +254,16 @@ impl Host {
         self.backlog.len()
     }
 
-    fn forget(&mut self, call: u32) {
-        if let Some(entry) = self.owners.get_mut(call as usize) {
-            *entry = None;
-        }
+    /// Bytes of the longest payload that a call can have.
+    #[must_use]
+    pub fn longest_payload(&self) -> usize {
+        self.longest_payload
+    }
+
+    fn expect(&mut self, header: &FrameHeader) {
+        self.takers.expect(header);
         if !self.sent_blocks.is_empty() {
-            self.sent_blocks.remove(&call);
+            self.sent_blocks.remove(&header.call);
         }
     }
 
@@ -295,7 +306,7 @@ impl Host {
         &mut self,
         mut push: impl FnMut(&mut FrameProducer) -> Result<(), RingError>,
     ) -> Result<bool> {
-        let owners = &mut self.owners;
+        let takers = &mut self.takers;
         let count = self.lanes.len();
         for turn in 0..count {
             let index = (self.next + turn) % count;
@@ -309,7 +320,7 @@ impl Host {
             let mut pushed = push(&mut lane.requests);
             if matches!(pushed, Err(RingError::Full)) {
                 lane.requests
-                    .reclaim(|header, owner| note(owners, header.call, owner))?;
+                    .reclaim(|header, owner| takers.note(header, owner))?;
                 pushed = push(&mut lane.requests);
             }
             match pushed {
@@ -334,36 +345,14 @@ impl Host {
         for lane in self.lanes.iter_mut().filter(|lane| lane.unpublished > 0) {
             lane.requests.publish();
         }
-        // SeqCst fence: between the publications and the look at doorbells and activities. Pairs with the fence in a worker's
-        // `arm`, and with the one it executes after it stops searching.
-        fence(Ordering::SeqCst);
+        let crew = Lanes::new(&self.shared, &self.lanes);
+        let got = |worker: usize| self.lanes[worker].unpublished > 0;
         if self.steal {
-            let searching = self
-                .lanes
-                .iter()
-                .filter(|lane| lane.cell.is_searching())
-                .count();
-            let mut wanted = placed.saturating_sub(searching);
-            // First those whose own lane got something, then anybody.
-            for own in [true, false] {
-                for (worker, lane) in self.lanes.iter().enumerate() {
-                    if wanted == 0 {
-                        break;
-                    }
-                    if (lane.unpublished > 0) == own && self.shared.wake_worker(worker, &lane.cell)
-                    {
-                        wanted -= 1;
-                    }
-                }
-            }
+            wake::for_new_calls(&crew, placed, got);
         } else {
-            for (worker, lane) in self
-                .lanes
-                .iter()
-                .enumerate()
-                .filter(|(_, lane)| lane.unpublished > 0)
-            {
-                self.shared.wake_worker(worker, &lane.cell);
+            // Each worker takes from its own lane only. Contains the SeqCst fence that pairs with the one in a worker's `arm`.
+            for worker in (0..self.lanes.len()).filter(|worker| got(*worker)) {
+                crew.wake(worker);
             }
         }
         for lane in &mut self.lanes {
@@ -427,7 +416,8 @@ impl Host {
         Ok(())
     }
 
-    /// Polls until there are replies, or the adaptive limit (at most `longest`) is over. Returns whether there are some.
+    /// Polls until there are replies, a [`HostWaker`] calls, or the adaptive limit (at most `longest`) is over. Returns whether there are
+    /// replies.
     ///
     /// # Errors
     /// As [`Host::poll`].
@@ -437,7 +427,8 @@ impl Host {
         if !replies.is_empty() || limit.is_zero() {
             return Ok(!replies.is_empty());
         }
-        if look(limit, || Ok::<_, SchedError>(self.any_reply()))? {
+        let news = || Ok::<_, SchedError>(self.any_reply() || self.shared.is_called());
+        if look(limit, news)? {
             self.poll(replies)?;
         }
         Ok(!replies.is_empty())
@@ -450,7 +441,8 @@ impl Host {
         })
     }
 
-    /// Announces that the host is about to sleep. Returns false, and takes the announcement back, if there is something to do first.
+    /// Announces that the host is about to sleep. Returns false, and takes the announcement back, if there is something to do first, or a
+    /// [`HostWaker`] has called since the last time: look then at what it may have called for.
     ///
     /// # Errors
     /// As [`Host::poll`].
@@ -465,7 +457,7 @@ impl Host {
         if placed > 0 {
             self.words.set_backlog(!self.backlog.is_empty());
         }
-        if self.any_reply() {
+        if self.shared.take_called() || self.any_reply() {
             self.disarm();
             return Ok(false);
         }
@@ -479,7 +471,8 @@ impl Host {
         self.words.set_backlog(false);
     }
 
-    /// Sleeps until replies are there or the time is over; for hosts without an event loop. Returns whether there are some.
+    /// Sleeps until replies are there, a [`HostWaker`] calls, or the time is over; for hosts without an event loop. Returns whether there
+    /// are replies.
     ///
     /// # Errors
     /// As [`Host::poll`], and what the system says about waiting.
@@ -583,91 +576,9 @@ impl Host {
         ))
     }
 
-    /// Asks a worker to end, and wakes it.
-    ///
-    /// # Errors
-    /// There is no such worker.
-    pub fn stop(&mut self, worker: usize) -> Result<()> {
-        let lane = self.lane(worker)?;
-        lane.cell.ask_to_stop();
-        // SeqCst fence: between the word and the look at the doorbell; pairs with the one in the worker's `arm`.
-        fence(Ordering::SeqCst);
-        self.shared.wake_worker(worker, &lane.cell);
-        Ok(())
-    }
-
-    /// Settles the death of a worker: closes its epoch and returns the calls that it had taken. Some of them may have been answered
-    /// before; the caller knows which are still open. Its published replies must have been polled before: they are dropped here.
-    ///
-    /// The worker must really have ended, as its runtime or a pidfd says.
-    ///
-    /// # Errors
-    /// There is no such worker, or the memory is corrupt.
-    pub fn retire(&mut self, worker: usize) -> Result<Vec<u32>> {
-        let epoch = self.lane(worker)?.cell.epoch();
-        let dead = owner(worker, epoch)?;
-        let owners = &mut self.owners;
-        let lane = &mut self.lanes[worker];
-        lane.cell.end();
-        lane.replies = None;
-        lane.shown = None;
-        lane.blocks = None;
-        self.shared.set_bell(Some(worker), None)?;
-        // It may have claimed from any lane.
-        for lane in &mut self.lanes {
-            lane.requests
-                .recover(dead, |header| note(owners, header.call, dead))?;
-            lane.requests
-                .reclaim(|header, owner| note(owners, header.call, owner))?;
-        }
-        let taken: Vec<u32> = (0_u32..)
-            .zip(&*owners)
-            .filter(|(_, had)| **had == Some(dead))
-            .map(|(call, _)| call)
-            .collect();
-        for call in &taken {
-            self.owners[*call as usize] = None;
-            if let Some(locator) = self.sent_blocks.remove(call) {
-                // An error only says that the worker had given it back itself.
-                let _ = self.arena.free(locator);
-            }
-        }
-        Ok(taken)
-    }
-
-    /// Takes back the calls that wait in the lane of a worker that will not be replaced, and gives them to others. If nobody is left,
-    /// they stay in the backlog.
-    ///
-    /// # Errors
-    /// The memory is corrupt.
-    pub fn evacuate(&mut self, worker: usize) -> Result<()> {
-        self.lane(worker)?;
-        let owners = &mut self.owners;
-        let backlog = &mut self.backlog;
-        let mut buffer = Vec::new();
-        let lane = &mut self.lanes[worker];
-        lane.requests.drain_unclaimed(
-            |_| true,
-            |header, payload| backlog.push(&Frame::new(header, payload, &mut buffer)),
-        )?;
-        lane.requests
-            .reclaim(|header, owner| note(owners, header.call, owner))?;
-        let placed = self.move_backlog()?;
-        self.publish(placed);
-        Ok(())
-    }
-
     fn lane(&self, worker: usize) -> Result<&Lane> {
         self.lanes
             .get(worker)
             .ok_or(SchedError::NoSuchWorker(worker))
     }
-}
-
-fn note(owners: &mut Vec<Option<Owner>>, call: u32, owner: Owner) {
-    let index = call as usize;
-    if index >= owners.len() {
-        owners.resize(index + 1, None);
-    }
-    owners[index] = Some(owner);
 }

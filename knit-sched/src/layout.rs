@@ -277,6 +277,21 @@ impl Layout {
         Ok(region.area(self.cells + worker * CELL, CELL)?)
     }
 
+    /// Where a worker's cell starts, in bytes from the region's start.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn cell_offset(&self, worker: usize) -> Result<usize> {
+        self.worker(worker)?;
+        Ok(self.cells + worker * CELL)
+    }
+
+    /// The worker whose cell starts there, if one does.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn worker_at(&self, offset: u64) -> Option<usize> {
+        let distance = usize::try_from(offset).ok()?.checked_sub(self.cells)?;
+        let worker = distance / CELL;
+        (distance % CELL == 0 && worker < self.config.workers).then_some(worker)
+    }
+
     pub(crate) fn requests(&self, region: &Region, worker: usize) -> Result<Area> {
         Ok(region.area(self.lane(worker)?, self.request_size)?)
     }

@@ -12,11 +12,16 @@ mod host;
 pub mod layout;
 mod owner;
 pub mod port;
+#[cfg(target_os = "linux")]
+pub mod process;
 mod spin;
+mod sync;
+mod takers;
 mod typescript;
+mod wake;
 mod worker;
 
-pub use bells::{Bell, Shared};
+pub use bells::{Bell, HostWaker, Shared};
 pub use cell::State;
 pub use error::{Result, SchedError};
 pub use host::{Host, HostOptions, Replies};

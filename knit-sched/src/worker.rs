@@ -9,12 +9,7 @@
 //! 3. Nothing to claim: it searches all lanes for as long as it may spin.
 //! 4. Still nothing: the caller arms ([`Worker::arm`]) and sleeps, in its event loop or in [`Worker::wait`].
 //!
-//! # Whom a worker wakes
-//!
-//! The host counts a searching worker as one that will find a new call, and wakes nobody else for it. Two new calls may have
-//! counted on the same searcher; therefore a worker that stops searching because it found something looks, after a fence, whether there is
-//! more, and wakes a sleeping peer if nobody else searches. The fence pairs with the host's between publishing and counting: either the
-//! host sees that the worker searches no more, or the worker sees the call.
+//! Whom it wakes when it has found something is in `wake.rs`.
 
 use core::sync::atomic::{Ordering, fence};
 use std::sync::Arc;
@@ -24,7 +19,7 @@ use knit_ring::heap::{Block, BlockArena, BlockView, Locator};
 use knit_ring::{Claim, FrameConsumer, RingError, StreamProducer};
 
 use crate::backlog::Backlog;
-use crate::bells::Shared;
+use crate::bells::{Lanes, Shared};
 use crate::blocks;
 use crate::cell::{Activity, Cell, HostWords};
 use crate::cost::{Costs, MOST};
@@ -32,6 +27,7 @@ use crate::error::{Result, SchedError};
 use crate::frames::{Frame, Message, flag, frame_at};
 use crate::owner::owner;
 use crate::spin::look;
+use crate::wake;
 
 /// What a turn came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,11 +45,18 @@ struct Lane {
     requests: FrameConsumer,
 }
 
+impl AsRef<Cell> for Lane {
+    fn as_ref(&self) -> &Cell {
+        &self.cell
+    }
+}
+
 /// One worker of a pool.
 pub struct Worker {
     shared: Arc<Shared>,
     host: HostWords,
     index: usize,
+    epoch: u32,
     steal: bool,
     lanes: Vec<Lane>,
     claims: Vec<Claim>,
@@ -102,6 +105,7 @@ impl Worker {
             inline_limit: blocks::inline_limit(layout.config().reply_granules),
             host: HostWords::new(region)?,
             index,
+            epoch,
             steal,
             claims: Vec::with_capacity(MOST),
             claimed_at: None,
@@ -131,7 +135,6 @@ impl Worker {
     }
 
     /// The calls that the last turn claimed; their frames can be read until the next.
-    #[must_use]
     pub fn claims(&self) -> &[Claim] {
         &self.claims
     }
@@ -144,9 +147,13 @@ impl Worker {
         if std::mem::take(&mut self.armed) {
             self.own().bell().disarm();
         }
+        if self.own().is_lost(self.epoch) {
+            // Another worker may write into the reply ring by now.
+            return Ok(Turn::Stop);
+        }
         self.settle(replies)?;
         if self.own().asked_to_stop() {
-            return Ok(Turn::Stop);
+            return self.stop();
         }
         if self.claim()? {
             return self.start();
@@ -160,17 +167,16 @@ impl Worker {
             if !self.backlog.is_empty() {
                 self.settle(&[])?;
             }
-            Ok::<_, SchedError>(self.claim()? || self.own().asked_to_stop())
+            Ok::<_, SchedError>(self.claim()? || self.must_stop())
         });
         self.own().set_activity(Activity::Running);
         if found? && !self.claims.is_empty() {
             return self.start();
         }
-        Ok(if self.own().asked_to_stop() {
-            Turn::Stop
-        } else {
-            Turn::Idle
-        })
+        if self.must_stop() {
+            return self.stop();
+        }
+        Ok(Turn::Idle)
     }
 
     /// Publishes replies without claiming anything, for what becomes ready between turns.
@@ -185,6 +191,16 @@ impl Worker {
 
     fn own(&self) -> &Cell {
         &self.lanes[self.index].cell
+    }
+
+    fn must_stop(&self) -> bool {
+        self.own().asked_to_stop() || self.own().is_lost(self.epoch)
+    }
+
+    /// Leaves to others what was meant for this worker.
+    fn stop(&mut self) -> Result<Turn> {
+        self.wake_a_peer()?;
+        Ok(Turn::Stop)
     }
 
     fn settle(&mut self, replies: &[u8]) -> Result<()> {
@@ -306,18 +322,9 @@ impl Worker {
         if !self.steal || self.lanes.len() == 1 {
             return Ok(());
         }
-        // SeqCst fence: between the end of the search and the look for more work; see the module's head.
-        fence(Ordering::SeqCst);
-        if self.lanes.iter().any(|lane| lane.cell.is_searching()) {
-            return Ok(());
-        }
-        if !self.any_request()? {
-            return Ok(());
-        }
-        let _ = self.lanes.iter().enumerate().any(|(worker, lane)| {
-            worker != self.index && self.shared.wake_worker(worker, &lane.cell)
-        });
-        Ok(())
+        wake::pass_on(&Lanes::new(&self.shared, &self.lanes), self.index, || {
+            self.any_request()
+        })
     }
 
     /// Announces that this worker is about to sleep. Returns false, and takes the announcement back, if there is something to do first.
@@ -334,7 +341,7 @@ impl Worker {
             self.publish(&[])?;
             self.own().set_wants_room(!self.backlog.is_empty());
         }
-        if self.any_request()? || self.own().asked_to_stop() {
+        if self.any_request()? || self.must_stop() {
             self.own().bell().disarm();
             return Ok(false);
         }
@@ -387,6 +394,15 @@ impl Worker {
     /// # Errors
     /// The locator does not name a live block of the host.
     pub fn close_block(&self, locator: u64) -> Result<()> {
-        Ok(self.host_blocks.give_back(Locator::from_raw(locator))?)
+        self.host_blocks.give_back(Locator::from_raw(locator))?;
+        // The host may wait for just this room.
+        self.tell_host(false);
+        Ok(())
+    }
+
+    /// Bytes of the longest payload that a reply can have.
+    #[must_use]
+    pub fn longest_payload(&self) -> usize {
+        self.arena.capacity() as usize
     }
 }

@@ -75,7 +75,8 @@ fn echo_all(host: &mut Host, calls: u32, batch: u32, longest: usize) {
     let mut buffer = Vec::new();
     while next < calls || !open.is_empty() {
         buffer.clear();
-        for call in next..calls.min(next + batch) {
+        let until = calls.min(next + batch);
+        for call in next..until {
             let payload = payload(call, longest);
             let header = FrameHeader {
                 payload_len: payload.len() as u32,
@@ -87,8 +88,8 @@ fn echo_all(host: &mut Host, calls: u32, batch: u32, longest: usize) {
             };
             frames::append(&mut buffer, &header, &payload);
             open.insert(call);
-            next = call + 1;
         }
+        next = until;
         host.submit(&buffer).unwrap();
         host.wait(&mut replies, Some(Duration::from_secs(20)))
             .unwrap();
