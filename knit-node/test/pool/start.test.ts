@@ -1,0 +1,74 @@
+/**
+ * A pool whose workers cannot start says why, for every call, and never hangs.
+ */
+import { test } from "node:test";
+import assert from "node:assert/strict";
+
+import { TaskBindingError, WorkerStartError, createPool, setModuleUrl, task } from "../../ts/index.ts";
+import type { Task } from "../../ts/index.ts";
+import { double } from "../fixtures/basic.ts";
+import { first, onlyOnHost } from "../fixtures/broken/differs.ts";
+import { unreachable as exits } from "../fixtures/broken/exits.ts";
+import { make } from "../fixtures/broken/late-made.ts";
+import { unreachable as missingImport } from "../fixtures/broken/missing-import.ts";
+import { unreachable as never } from "../fixtures/broken/never.ts";
+import { unreachable as throwsValue } from "../fixtures/broken/throws-value.ts";
+import { unreachable as throws } from "../fixtures/broken/throws.ts";
+import { reason, sleep, within } from "./support.ts";
+
+type Expected = { readonly is: new (...args: never[]) => Error; readonly code: string; readonly says: RegExp };
+const BINDING = { is: TaskBindingError, code: "KNT_TASK_BINDING" };
+const START = { is: WorkerStartError, code: "KNT_WORKER_START" };
+
+/** Every call of such a pool rejects: made before the worker failed, after, to whichever task. */
+async function everyCallRejects(broken: Task, { is, code, says }: Expected): Promise<void> {
+  for (const threads of [1, 3]) {
+    const pool = createPool({ threads })({ myTask: broken, double });
+    try {
+      const early = Array.from({ length: 50 }, () => pool.call.myTask());
+      const check = (error: unknown): void => {
+        assert.ok(error instanceof is, String(error));
+        assert.equal((error as { code?: string }).code, code);
+        assert.match((error as Error).message, says);
+      };
+      for (const error of await within(Promise.all([...early, pool.call.double(1)].map(reason)), "calls before the failure")) check(error);
+      check(await within(reason(pool.call.myTask()), "a call after the failure"));
+      await sleep(50);
+      check(await within(reason(pool.call.double(2)), "a later call"));
+    } finally {
+      await within(pool.shutdown(), "shutdown() after a failure");
+    }
+  }
+}
+
+test("a module that makes another task in a worker: TaskBindingError, naming it", () =>
+  everyCallRejects(first as Task, { ...BINDING, says: /"myTask"[^]*differs\.ts/ }));
+
+test("a module that makes fewer tasks in a worker: TaskBindingError, naming the one that lacks", () =>
+  everyCallRejects(onlyOnHost as Task, { ...BINDING, says: /"myTask"[^]*differs\.ts/ }));
+
+test("a task made in a function that workers do not call: TaskBindingError, naming it", () =>
+  everyCallRejects(make() as Task, { ...BINDING, says: /"myTask"[^]*late-made\.ts/ }));
+
+test("a task of a module that is not there: WorkerStartError, naming the module", async () => {
+  setModuleUrl(new URL("../fixtures/broken/no-such-module.ts", import.meta.url));
+  const lost = task({ f: () => 1 });
+  setModuleUrl(import.meta.url);
+  await everyCallRejects(lost as Task, { ...START, says: /no-such-module\.ts/ });
+});
+
+test("a module that throws at import: WorkerStartError, with what it threw", async () => {
+  await everyCallRejects(throws as Task, { ...START, says: /throws\.ts[^]*RangeError: no database here/ });
+  await everyCallRejects(throwsValue as Task, { ...START, says: /throws-value\.ts[^]*just a string/ });
+});
+
+test("a module that imports what is not there: WorkerStartError, naming it", () =>
+  everyCallRejects(missingImport as Task, { ...START, says: /not-there\.ts/ }));
+
+test("a module that ends the process at import: WorkerStartError", () => everyCallRejects(exits as Task, { ...START, says: /exit code 9/ }));
+
+test("a module that never finishes loading: WorkerStartError", () => everyCallRejects(never as Task, { ...START, says: /could not start/ }));
+
+test("flags that the runtime does not know: an error of createPool that names them", () => {
+  assert.throws(() => createPool({ workerExecArgv: ["--no-such-flag"] })({ double }), /--no-such-flag/);
+});
