@@ -63,15 +63,17 @@ export class Encoder {
         break;
       case "string": {
         const end = value.length <= SHORT ? encodeShort(value, out, at) : -1;
-        return end >= 0 ? end : this.#encodeTree(value, out, at);
+        return end >= 0 ? end : this.#encodeTree(value, null, out, at);
       }
-      case "object":
+      case "object": {
         if (value === null) {
           hi = HI_NULL;
           break;
         }
-        if (!Array.isArray(value) && getPrototypeOf(value) === datePrototype) return this.#encodeDate(value as Date, out, at);
-        return this.#encodeTree(value, out, at);
+        const prototype = getPrototypeOf(value) as object | null;
+        if (prototype === datePrototype) return this.#encodeDate(value as Date, out, at);
+        return this.#encodeTree(value, prototype, out, at);
+      }
       case "bigint": {
         const { big64 } = out;
         big64[slot + 1] = value;
@@ -80,7 +82,7 @@ export class Encoder {
         return at + 16;
       }
       default:
-        return this.#encodeTree(value, out, at);
+        return this.#encodeTree(value, null, out, at);
     }
     put(out, slot, hi);
     return at + 8;
@@ -110,14 +112,15 @@ export class Encoder {
     return end;
   }
 
-  #encodeTree(value: unknown, out: ByteBuffer, at: number): number {
-    if (this.busy) return this.#other().#encodeTree(value, out, at);
+  /** `prototype`: that of an object; null otherwise too. Asking for it is what costs most in a small message. */
+  #encodeTree(value: unknown, prototype: object | null, out: ByteBuffer, at: number): number {
+    if (this.busy) return this.#other().#encodeTree(value, prototype, out, at);
     const writer = this.#writer;
     const head = at >>> 3;
     this.busy = true;
     writer.start(out, head);
     try {
-      const textAt = writer.put(value, head + 1) * 8;
+      const textAt = 8 * (prototype === null ? writer.put(value, head + 1) : writer.putWithPrototype(value as object, prototype, head + 1));
       writer.checkBytes(textAt - at + writer.units, value);
       const end = writeText(out, textAt, writer.strings, writer.stringCount, writer.units);
       writer.checkBytes(end - at, value);

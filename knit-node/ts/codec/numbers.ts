@@ -1,60 +1,68 @@
 /**
  * Which objects a message has already, and under which number.
  *
- * An object can only be one of its own kind: the same shape, or another array. So objects are chained by kind, and a chain is searched
- * link by link while it is short; that costs a few ns, where a map costs tens. A message with a long chain gets a map.
+ * An object can only be one of its own kind: of the same shape, or another array. So objects are listed by kind, and a short list is
+ * searched one by one; that costs a few ns, where a map costs tens. A message with a long list gets a map.
  */
 
-/** Links followed before a map is made. */
+/** Items of a list that are searched one by one. */
 const LINEAR = 48;
-/** Arrays longer than this are given back after the message. */
-const KEPT = 4096;
+/** Lists longer than this are given back after the message. */
+const KEPT = 1024;
+
+/** The objects of one kind in the current message. */
+export class Kind {
+  objects: (object | null)[] = [];
+  numbers: number[] = [];
+  count = 0;
+
+  clear(): void {
+    if (this.count > KEPT) {
+      this.objects = [];
+      this.numbers = [];
+    }
+    const objects = this.objects;
+    for (let i = Math.min(this.count, objects.length) - 1; i >= 0; i--) objects[i] = null;
+    this.count = 0;
+  }
+}
 
 export class Numbers {
   count = 0;
-  #objects: (object | null)[] = [];
-  /** For each number: the one before it in its chain, or -1. */
-  #previous: number[] = [];
+  /** Kinds that have objects. */
+  readonly #kinds: Kind[] = [];
   #index: Map<object, number> | null = null;
-  /** Numbers that the map has. */
-  #indexed = 0;
 
-  /** The number of `value` if it is in the chain that ends at number `last`, else -1. */
-  find(value: object, last: number): number {
-    if (this.#index !== null) return last < 0 ? -1 : this.#findInMap(value, this.#index);
-    const objects = this.#objects;
-    const previous = this.#previous;
-    let steps = 0;
-    for (let i = last; i >= 0; i = previous[i]) {
-      if (objects[i] === value) return i;
-      if (++steps > LINEAR) return this.#findInMap(value, (this.#index = new Map()));
-    }
+  /** The number of `value` if the message has it; else -1, and it gets the next number. */
+  number(value: object, kind: Kind): number {
+    const count = kind.count;
+    if (count > LINEAR || this.#index !== null) return this.#numberInMap(value);
+    const objects = kind.objects;
+    for (let i = 0; i < count; i++) if (objects[i] === value) return kind.numbers[i];
+    if (count === 0) this.#kinds.push(kind);
+    objects[count] = value;
+    kind.numbers[count] = this.count++;
+    kind.count = count + 1;
     return -1;
-  }
-
-  /** Gives `value` the next number, after `last` in its chain. */
-  add(value: object, last: number): number {
-    const number = this.count++;
-    this.#objects[number] = value;
-    this.#previous[number] = last;
-    return number;
   }
 
   /** Forgets all objects. */
   clear(): void {
-    if (this.count > KEPT) {
-      this.#objects = [];
-      this.#previous = [];
-    }
-    const objects = this.#objects;
-    for (let i = Math.min(this.count, objects.length) - 1; i >= 0; i--) objects[i] = null;
+    const kinds = this.#kinds;
+    for (let kind = kinds.pop(); kind !== undefined; kind = kinds.pop()) kind.clear();
     this.count = 0;
     this.#index = null;
-    this.#indexed = 0;
   }
 
-  #findInMap(value: object, index: Map<object, number>): number {
-    for (; this.#indexed < this.count; this.#indexed++) index.set(this.#objects[this.#indexed]!, this.#indexed);
-    return index.get(value) ?? -1;
+  #numberInMap(value: object): number {
+    let index = this.#index;
+    if (index === null) {
+      index = this.#index = new Map();
+      for (const { objects, numbers, count } of this.#kinds) for (let i = 0; i < count; i++) index.set(objects[i]!, numbers[i]);
+    }
+    const known = index.get(value);
+    if (known !== undefined) return known;
+    index.set(value, this.count++);
+    return -1;
   }
 }

@@ -7,6 +7,7 @@
  * The cache is bounded: objects used as dictionaries would otherwise fill it. When it is full, everything that is not in the shared
  * table is forgotten.
  */
+import { Kind } from "./numbers.ts";
 import { compileWriter, loopWriter } from "./compile.ts";
 import type { ShapeValuesWriter } from "./compile.ts";
 import type { ShapeWriter } from "./shapes.ts";
@@ -28,9 +29,8 @@ export class Shape {
   tried = false;
   /** Whether everything that is worth doing for a shape that is used often was done. */
   settled = false;
-  /** Message in which objects of this shape were met last, and the number of the last of them. */
-  metIn = 0;
-  met = -1;
+  /** Objects of this shape in the current message. */
+  readonly met = new Kind();
   /** Message that defined `local`. */
   stamp = 0;
   local = 0;

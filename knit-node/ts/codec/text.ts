@@ -11,7 +11,7 @@ import type { ByteBuffer } from "./buffer.ts";
 /** Text up to this many units is written by a loop: below it a native call costs more. */
 const LOOP_UNITS = 14;
 /** Many strings are written by a loop if they have no more units than this on average: joining them costs more. */
-const LOOP_AVERAGE = 8;
+const LOOP_AVERAGE = 6;
 
 const encoder = new TextEncoder();
 

@@ -8,7 +8,7 @@
 import { KIND_PLAIN, KIND_ARRAY, classify } from "./classify.ts";
 import { HEAD_REFS, HI_ARRAY, HI_ARRAY_NUMBERS, HI_BIGINT64, HI_DATE, HI_FALSE, HI_NULL, HI_OBJECT_LOCAL, HI_OBJECT_NEW } from "./format.ts";
 import { HI_OBJECT_SHARED, HI_REF, HI_STRING, HI_SYMBOL, HI_TRUE, HI_UNDEFINED, MAX_SHAPE_KEYS, NAN_HI } from "./format.ts";
-import { Numbers } from "./numbers.ts";
+import { Kind, Numbers } from "./numbers.ts";
 import { REFUSED, tooDeep, tooLarge } from "./refuse.ts";
 import { ShapeCache, prototypeIsPolluted } from "./shape-cache.ts";
 import { putBigInt, putHoley, putStringBlock } from "./encode-rare.ts";
@@ -65,8 +65,8 @@ export class Writer {
   readonly #blockUnits: number;
   readonly #cache: ShapeCache;
   #last: Shape;
-  #lastArray = -1;
-  #lastOther = -1;
+  readonly #arrays = new Kind();
+  readonly #others = new Kind();
   #stamp = 0;
   #polluted = false;
 
@@ -92,8 +92,6 @@ export class Writer {
     this.headBits = 0;
     this.outside = 0;
     this.locals = 0;
-    this.#lastArray = -1;
-    this.#lastOther = -1;
     this.#stamp = this.#cache.nextStamp();
     this.#polluted = prototypeIsPolluted();
   }
@@ -134,14 +132,7 @@ export class Writer {
       this.f64[p] = value;
       return p + 1;
     }
-    if (typeof value === "string" && value.length < this.#blockUnits) {
-      this.strings[this.stringCount++] = value;
-      this.units += value.length;
-      this.i32[p * 2] = value.length;
-      this.i32[p * 2 + 1] = HI_STRING;
-      return p + 1;
-    }
-    return this.putRest(value, p);
+    return typeof value === "string" ? this.string(value, p) : this.putRest(value, p);
   }
 
   putRest(value: unknown, p: number): number {
@@ -163,7 +154,7 @@ export class Writer {
         return p + 2;
       }
       case "string":
-        return putStringBlock(this, value, p);
+        return this.string(value, p);
       case "symbol": {
         const key = Symbol.keyFor(value);
         if (key === undefined) throw REFUSED;
@@ -181,6 +172,11 @@ export class Writer {
     return p + 1;
   }
 
+  /** A string, in the text or in a block. */
+  string(value: string, p: number): number {
+    return value.length < this.#blockUnits ? this.text(value, p) : putStringBlock(this, value, p);
+  }
+
   /** A string that must travel in the message's text. */
   text(value: string, p: number): number {
     this.strings[this.stringCount++] = value;
@@ -191,7 +187,10 @@ export class Writer {
   }
 
   putObject(value: object, p: number): number {
-    const prototype: object | null = getPrototypeOf(value);
+    return this.putWithPrototype(value, getPrototypeOf(value) as object | null, p);
+  }
+
+  putWithPrototype(value: object, prototype: object | null, p: number): number {
     if (prototype === objectPrototype) return this.putPlain(value, 0, p);
     if (prototype === arrayPrototype && Array.isArray(value)) return this.putArray(value, p);
     if (prototype === datePrototype) return this.putDate(value as Date, p);
@@ -224,9 +223,7 @@ export class Writer {
 
   /** The number of an object that is neither plain nor an array and that the message has already; -1 for a new one, which gets the next. */
   number(value: object): number {
-    const known = this.numbers.find(value, this.#lastOther);
-    if (known < 0) this.#lastOther = this.numbers.add(value, this.#lastOther);
-    return known;
+    return this.numbers.number(value, this.#others);
   }
 
   putRef(number: number, p: number): number {
@@ -256,14 +253,8 @@ export class Writer {
       const known = this.number(value);
       return known >= 0 ? this.putRef(known, p) : this.putUncached(value as Record<string, unknown>, Object.keys(value), aux, p);
     }
-    let before = -1;
-    if (shape.metIn === this.#stamp) {
-      before = shape.met;
-      const known = this.numbers.find(value, before);
-      if (known >= 0) return this.putRef(known, p);
-    }
-    shape.metIn = this.#stamp;
-    shape.met = this.numbers.add(value, before);
+    const known = this.numbers.number(value, shape.met);
+    if (known >= 0) return this.putRef(known, p);
     this.#last = shape;
     if (!shape.settled) this.#cache.used(shape, this.#stamp);
     return this.#putShape(value, shape, aux, p);
@@ -305,9 +296,8 @@ export class Writer {
 
   /** Numbers first: an array of numbers is the same slots as an array of values, under another tag. */
   putArray(value: readonly unknown[], p: number): number {
-    const known = this.numbers.find(value, this.#lastArray);
+    const known = this.numbers.number(value, this.#arrays);
     if (known >= 0) return this.putRef(known, p);
-    this.#lastArray = this.numbers.add(value, this.#lastArray);
     const n = value.length;
     const head = p++;
     this.reserve(p + this.owed);
