@@ -14,6 +14,8 @@ import type { Decoder } from "./decode.ts";
 const SPARSE_GAP = 1024;
 /** Above this many limbs a bigint is parsed from digits, because shifting copies what is there at every step. */
 const SHIFTED_LIMBS = 16;
+/** From this size on, memory that is not cleared before it is written is worth a view. */
+const UNFILLED_BYTES = 4096;
 
 export function readBigInt(d: Decoder, negative: number, limbs: number): bigint {
   if (negative > 1 || limbs === 0) throw bad("a bigint without a magnitude");
@@ -186,7 +188,8 @@ function readBinary(d: Decoder, kind: number, length: number): object {
   const u8 = d.views.u8;
   for (let i = from + length; i < from + slots * 8; i++) if (u8[i] !== 0) throw bad("padding that is not 0");
   d.p += slots;
-  const bytes = u8.slice(from, from + length);
+  // Both copy; the constructor does not fill its memory with zeros first, but costs more for little.
+  const bytes = length < UNFILLED_BYTES ? u8.slice(from, from + length) : new Uint8Array(u8.subarray(from, from + length));
   return numbered(d, kind === BINARY_UINT8 ? bytes : view(kind, bytes.buffer as ArrayBuffer));
 }
 

@@ -24,7 +24,9 @@ import type { ShapeReader } from "./shapes.ts";
 const TEMPLATE = 1024;
 const ZEROS: number[] = [];
 const HALVES: number[] = [];
+const UNDEFINED: unknown[] = [];
 for (let i = 0; i < TEMPLATE; i++) {
+  UNDEFINED.push(undefined);
   ZEROS.push(0);
   HALVES.push(0.5);
 }
@@ -277,9 +279,17 @@ export class Decoder {
   #array(n: number): unknown[] {
     this.need(n);
     this.enter();
-    const array: unknown[] = [];
-    this.refs?.push(array);
-    for (let i = 0; i < n; i++) array.push(this.value());
+    let array: unknown[];
+    if (n > TEMPLATE) {
+      array = [];
+      this.refs?.push(array);
+      for (let i = 0; i < n; i++) array.push(this.value());
+    } else {
+      // Of the right size at once, and without holes.
+      array = UNDEFINED.slice(0, n);
+      this.refs?.push(array);
+      for (let i = 0; i < n; i++) array[i] = this.value();
+    }
     this.depth--;
     return array;
   }
