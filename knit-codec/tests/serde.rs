@@ -289,6 +289,30 @@ fn a_reference_is_read_as_a_copy() {
 }
 
 #[test]
+fn shapes_keep_their_numbers_when_a_reference_is_read_again() {
+    let point = |x: i32| object([("x", x.into())]);
+    let other = |y: i32| object([("y", y.into())]);
+    let value = Value::Array(vec![
+        point(1),
+        Value::Ref(1),
+        other(2),
+        other(3),
+        point(4),
+        Value::Ref(2),
+    ]);
+    let map = |key: &str, value: u8| HashMap::from([(key.to_owned(), value)]);
+    let expected = vec![
+        map("x", 1),
+        map("x", 1),
+        map("y", 2),
+        map("y", 3),
+        map("x", 4),
+        map("y", 2),
+    ];
+    assert_eq!(read::<Vec<HashMap<String, u8>>>(value), Ok(expected));
+}
+
+#[test]
 fn a_cycle_fails_and_so_do_references_that_multiply() {
     #[derive(Debug, Deserialize)]
     struct Nest(#[allow(dead_code)] Vec<Nest>);
@@ -305,6 +329,22 @@ fn a_cycle_fails_and_so_do_references_that_multiply() {
         read::<Nest>(Value::Array(levels))
             .map(|_| ())
             .map_err(|error| error.code()),
+        Err("Unsupported")
+    );
+}
+
+#[test]
+fn holes_are_elements_only_as_long_as_the_message_is() {
+    let holes = |length, entries| SparseArray { length, entries };
+    assert!(read::<Vec<Option<u8>>>(holes(16, vec![])).is_ok());
+    assert_eq!(
+        read::<Vec<Option<u8>>>(holes(1_000, vec![])).map_err(|error| error.code()),
+        Err("Unsupported")
+    );
+    // Each run is short, all of them are not.
+    let entries: Vec<_> = (1..=100).map(|place| (place * 40, Value::Null)).collect();
+    assert_eq!(
+        read::<Vec<Option<u8>>>(holes(4_001, entries)).map_err(|error| error.code()),
         Err("Unsupported")
     );
 }

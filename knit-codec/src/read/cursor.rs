@@ -352,14 +352,7 @@ impl<'a> Cursor<'a> {
     }
 
     pub(super) fn local(&self, number: u32, at: usize) -> Result<Keys<'a>> {
-        // Only what has been passed counts, also while a part is read again.
-        let found = match self.known {
-            Some(known) => known.get(number as usize),
-            None => self
-                .locals
-                .get(number as usize)
-                .filter(|_| (number as usize) < self.next_local),
-        };
+        let found = self.known.unwrap_or(&self.locals).get(number as usize);
         found
             .map(|keys| Keys::Local(keys, number))
             .ok_or(CodecError::UnknownShape { number, at })
