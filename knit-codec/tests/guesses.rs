@@ -59,7 +59,7 @@ fn a_wrong_guess_after_an_inner_shape_keeps_the_order_of_shapes() {
         object([("a", text("six")), ("c", text("seven"))]),
         object([("a", text("eight")), ("b", text("nine"))]),
     ]);
-    let bytes = last_of(&[value.clone()]);
+    let bytes = last_of(std::slice::from_ref(&value));
     // Not only a message with the same meaning: the very message that known shapes give.
     assert_eq!(knit_codec::to_bytes(&value), Ok(bytes));
 }

@@ -197,22 +197,27 @@ impl<'a> Cursor<'a> {
         let slot = self.peek().ok_or(CodecError::Truncated { at })?;
         self.at = at + SLOT;
         self.owed = self.owed.saturating_sub(1);
-        if slot < tag::FIRST_RESERVED {
-            if matches!(place, Place::Errors | Place::Properties) {
-                return Err(self.unexpected(tag::NUMBER, at, "an error's field of another kind"));
+        if matches!(place, Place::Value | Place::Entry) {
+            if slot < tag::FIRST_RESERVED {
+                return Ok(Token::Number(tag::double(slot)));
             }
-            return Ok(Token::Number(tag::double(slot)));
+            if slot >> 32 == tag::slot(tag::STRING, 0, 0) >> 32 {
+                return self.text.take(slot as u32, at).map(Token::String);
+            }
         }
-        if slot >> 48 != u64::from(tag::TAGGED) {
-            return Err(CodecError::ReservedSlot { at });
+        self.next_rarer(slot, at, place)
+    }
+
+    /// Everything but the most frequent, kept out of the callers' code.
+    #[inline(never)]
+    fn next_rarer(&mut self, slot: u64, at: usize, place: Place) -> Result<Token<'a>> {
+        match classify(slot) {
+            Slot::Tagged(found) => self.tagged(found, (slot >> 32) as u8, slot as u32, at, place),
+            Slot::Number => {
+                Err(self.unexpected(tag::NUMBER, at, "an error's field of another kind"))
+            }
+            Slot::Reserved => Err(CodecError::ReservedSlot { at }),
         }
-        self.tagged(
-            (slot >> 40) as u8,
-            (slot >> 32) as u8,
-            slot as u32,
-            at,
-            place,
-        )
     }
 
     /// Reserves the next `count` values for a container.
