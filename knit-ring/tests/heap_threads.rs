@@ -14,7 +14,7 @@ fn rounds(native: usize) -> usize {
     let divisor =
         std::env::var("KNIT_TEST_DIVISOR").map_or(1, |divisor| divisor.parse().expect("a number"));
     if cfg!(miri) {
-        60
+        10
     } else {
         (native / divisor).max(1)
     }

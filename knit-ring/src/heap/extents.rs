@@ -141,6 +141,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { cases: if cfg!(miri) { 4 } else { 256 }, failure_persistence: None, ..ProptestConfig::default() })]
+
         #[test]
         fn it_is_the_set_of_granules_put_in_and_not_cut_out(
             steps in proptest::collection::vec((any::<bool>(), 0u32..SIZE as u32, 1u32..16), 1..80)
