@@ -27,6 +27,8 @@ pub mod flag {
     pub const BLOCK: u8 = 1;
     /// What is thrown is an error of the worker's engine, described by an object, to be made one of the host's classes.
     pub const ENGINE: u8 = 2;
+    /// What is thrown is a message of a native worker, as UTF-8: why it could not run the function to its end.
+    pub const TEXT: u8 = 4;
 }
 
 /// A message taken out of the pool's memory.
@@ -107,10 +109,19 @@ pub fn call_of(function: u16, call: u32, payload: &[u8]) -> FrameHeader {
 /// If the payload has 4 GiB or more.
 #[must_use]
 pub fn result_of(call: &FrameHeader, payload: &[u8]) -> FrameHeader {
+    answer_of(call, kind::RESULT, 0, payload)
+}
+
+/// The header of the answer to `call`, of that kind and with those flags.
+///
+/// # Panics
+/// If the payload has 4 GiB or more.
+#[must_use]
+pub fn answer_of(call: &FrameHeader, kind: u8, flags: u8, payload: &[u8]) -> FrameHeader {
     FrameHeader {
         payload_len: length(payload),
-        kind: kind::RESULT,
-        flags: 0,
+        kind,
+        flags,
         ..*call
     }
 }

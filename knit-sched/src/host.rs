@@ -186,6 +186,11 @@ impl Host {
         HostWaker::new(self.shared.clone(), self.words.clone())
     }
 
+    /// Whether a [`HostWaker`] has called since this was last asked. To be asked before a look at what it may have called for.
+    pub fn take_called(&mut self) -> bool {
+        self.shared.take_called()
+    }
+
     /// Number of places for workers.
     #[must_use]
     pub fn workers(&self) -> usize {

@@ -11,9 +11,11 @@ pub mod frames;
 mod host;
 pub mod layout;
 mod owner;
+mod pool;
 pub mod port;
 #[cfg(target_os = "linux")]
 pub mod process;
+mod serve;
 mod spin;
 mod sync;
 mod takers;
@@ -26,5 +28,9 @@ pub use cell::State;
 pub use error::{Result, SchedError};
 pub use host::{Host, HostOptions, Replies};
 pub use layout::{Config, Layout, MAX_WORKERS};
+pub use pool::{Builder, Call, CallError, Exit, Outcome, Pool, Stats, WorkerInfo};
+#[cfg(target_os = "linux")]
+pub use serve::serve_process;
+pub use serve::{Functions, serve};
 pub use typescript::typescript;
 pub use worker::{Turn, Worker};
