@@ -12,7 +12,7 @@ use napi_derive::napi;
 
 use crate::bell::LoopBell;
 use crate::error::{Result, sched, unknown};
-use crate::external::{Words, show_region, show_words};
+use crate::external::{Words, show_block, show_region, show_words};
 use crate::table::Table;
 
 struct Entry {
@@ -222,6 +222,60 @@ pub fn host_close_block(handle: u32, worker: u32, low: u32, high: u32) -> Result
             .host
             .close_block(worker as usize, locator(low, high))
             .map_err(sched)
+    })
+}
+
+/// Shows the first `bytes` of a block that a reply names as an `ArrayBuffer`, which gives the block back when it is collected.
+#[napi]
+pub fn host_take_block(
+    env: Env,
+    handle: u32,
+    worker: u32,
+    low: u32,
+    high: u32,
+    bytes: u32,
+) -> Result<Unknown<'static>> {
+    with(handle, |entry| {
+        let block = entry
+            .port
+            .host
+            .hold_block(worker as usize, locator(low, high))
+            .map_err(sched)?;
+        show_block(&env, block, bytes as usize)
+    })
+}
+
+/// Allocates a block to be sent with a call: its place, size and name are in the control block. False if there is no room.
+#[napi]
+pub fn host_alloc_block(handle: u32, bytes: u32) -> Result<bool> {
+    with(handle, |entry| {
+        // SAFETY: a native call on the thread whose JavaScript reads the block; this is its only slice.
+        let control = unsafe { entry.control.words() };
+        entry
+            .port
+            .alloc_block(bytes as usize, control)
+            .map_err(sched)
+    })
+}
+
+/// Takes back such a block: it is not sent.
+#[napi]
+pub fn host_free_block(handle: u32, low: u32, high: u32) -> Result<()> {
+    with(handle, |entry| {
+        entry
+            .port
+            .host
+            .free_block(locator(low, high))
+            .map_err(sched)
+    })
+}
+
+/// Says that such a block goes with a call that is not submitted yet.
+#[napi]
+pub fn host_assign_block(handle: u32, call: u32, low: u32, high: u32) -> Result<()> {
+    with(handle, |entry| {
+        entry.port.host.assign_block(call, locator(low, high));
+        Ok(())
     })
 }
 

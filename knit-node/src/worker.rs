@@ -12,7 +12,7 @@ use napi_derive::napi;
 
 use crate::bell::LoopBell;
 use crate::error::{Error, Result, sched, unknown};
-use crate::external::{Words, show_region, show_words};
+use crate::external::{Words, show_block, show_region, show_words};
 use crate::host::locator;
 use crate::table::Table;
 
@@ -166,6 +166,50 @@ pub fn worker_close_block(handle: u32, low: u32, high: u32) -> Result<()> {
             .port
             .worker
             .close_block(locator(low, high))
+            .map_err(sched)
+    })
+}
+
+/// Shows the first `bytes` of a block that a call names as an `ArrayBuffer`, which gives the block back when it is collected.
+#[napi]
+pub fn worker_take_block(
+    env: Env,
+    handle: u32,
+    low: u32,
+    high: u32,
+    bytes: u32,
+) -> Result<Unknown<'static>> {
+    with(handle, |entry| {
+        let block = entry
+            .port
+            .worker
+            .hold_block(locator(low, high))
+            .map_err(sched)?;
+        show_block(&env, block, bytes as usize)
+    })
+}
+
+/// Allocates a block to be sent with a reply: its place, size and name are in the control block. False if there is no room.
+#[napi]
+pub fn worker_alloc_block(handle: u32, bytes: u32) -> Result<bool> {
+    with(handle, |entry| {
+        // SAFETY: a native call on the thread whose JavaScript reads the block; this is its only slice.
+        let control = unsafe { entry.control.words() };
+        entry
+            .port
+            .alloc_block(bytes as usize, control)
+            .map_err(sched)
+    })
+}
+
+/// Takes back such a block: it is not sent.
+#[napi]
+pub fn worker_free_block(handle: u32, low: u32, high: u32) -> Result<()> {
+    with(handle, |entry| {
+        entry
+            .port
+            .worker
+            .free_block(locator(low, high))
             .map_err(sched)
     })
 }

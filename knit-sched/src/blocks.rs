@@ -2,7 +2,7 @@
 
 use bytemuck::{Pod, Zeroable};
 use knit_ring::FrameHeader;
-use knit_ring::heap::{BlockArena, BlockView, HeapError, Locator};
+use knit_ring::heap::{Block, BlockArena, BlockView, HeapError, Locator};
 use knit_shm::{Area, Region};
 
 use crate::error::{Result, SchedError};
@@ -85,4 +85,13 @@ pub(crate) fn take(view: &BlockView, region: &Region, payload: &[u8]) -> Result<
     region.copy_from(block.offset, &mut bytes)?;
     view.give_back(locator)?;
     Ok(bytes)
+}
+
+/// A block for the caller to fill. None if there is no room at present, or never is.
+pub(crate) fn alloc(arena: &mut BlockArena, bytes: usize) -> Result<Option<Block>> {
+    match arena.alloc(bytes) {
+        Ok(block) => Ok(Some(block)),
+        Err(HeapError::Full { .. } | HeapError::TooLarge { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }

@@ -21,23 +21,26 @@
 //!
 //! A call number may be used again as soon as its call is answered, with another generation in its frame.
 
+mod blocks;
 mod places;
 
+use blocks::HostBlocks;
+
 use core::sync::atomic::{Ordering, fence};
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use knit_ring::heap::{Block, BlockArena, BlockView, Locator};
+use knit_ring::heap::{Block, Locator};
 use knit_ring::{FrameHeader, FrameProducer, RingError, Span, StreamConsumer};
-use knit_shm::{Area, Region};
+use knit_shm::Region;
 
 use crate::backlog::Backlog;
 use crate::bells::{HostWaker, Lanes, Shared};
-use crate::blocks::{self, BlockPayload};
+use crate::blocks as payloads;
 use crate::cell::{Cell, HostWords, State};
 use crate::error::{Result, SchedError};
 use crate::frames::{Frame, Message, flag, frame_at};
+use crate::held::HeldBlock;
 use crate::layout::{Config, Layout};
 use crate::spin::{LONGEST, SpinLimit, look};
 use crate::takers::Takers;
@@ -95,7 +98,6 @@ struct Lane {
     requests: FrameProducer,
     /// None until a worker has attached and made it.
     replies: Option<StreamConsumer>,
-    blocks: Option<BlockView>,
     shown: Option<u32>,
     unpublished: usize,
 }
@@ -116,11 +118,7 @@ pub struct Host {
     backlog: Backlog,
     /// Who had a call whose frame is gone from the ring.
     takers: Takers,
-    arena: BlockArena,
-    /// Blocks sent with a call, until the call is settled.
-    sent_blocks: HashMap<u32, Locator>,
-    /// Blocks of workers that are shown at present.
-    shown_blocks: HashSet<u64>,
+    blocks: HostBlocks,
     inline_limit: usize,
     longest_payload: usize,
     spin: SpinLimit,
@@ -146,7 +144,6 @@ impl Host {
                         options.config.request_granules,
                     )?,
                     replies: None,
-                    blocks: None,
                     shown: None,
                     unpublished: 0,
                 })
@@ -154,7 +151,9 @@ impl Host {
             .collect::<Result<_>>()?;
         let words = HostWords::new(&region)?;
         words.set_steal(options.steal);
-        let arena = BlockArena::create(layout.arena_area(&region, 0)?, 0)?;
+        let inline_limit = payloads::inline_limit(layout.config().request_granules);
+        let shared = Shared::new(region, layout);
+        let blocks = HostBlocks::new(shared.clone())?;
         Ok(Self {
             words,
             lanes,
@@ -162,15 +161,13 @@ impl Host {
             steal: options.steal,
             backlog: Backlog::default(),
             takers: Takers::default(),
-            longest_payload: arena.capacity() as usize,
-            arena,
-            sent_blocks: HashMap::new(),
-            shown_blocks: HashSet::new(),
-            inline_limit: blocks::inline_limit(layout.config().request_granules),
+            longest_payload: blocks.capacity(),
+            blocks,
+            inline_limit,
             spin: SpinLimit::new(options.spin),
             progress: Instant::now(),
             armed: false,
-            shared: Shared::new(region, layout),
+            shared,
         })
     }
 
@@ -267,9 +264,7 @@ impl Host {
 
     fn expect(&mut self, header: &FrameHeader) {
         self.takers.expect(header);
-        if !self.sent_blocks.is_empty() {
-            self.sent_blocks.remove(&header.call);
-        }
+        self.blocks.submitted(header.call);
     }
 
     /// Moves waiting calls into the rings, without publishing them.
@@ -286,25 +281,20 @@ impl Host {
     /// Writes a frame into a lane with room, without publishing it.
     fn place(&mut self, frame: &Frame<'_>) -> Result<bool> {
         if frame.bytes().len() > self.inline_limit {
-            let Some((header, payload)) = self.place_block(frame)? else {
+            let Some((header, payload)) = self.blocks.store(frame)? else {
                 return Ok(false);
             };
             let placed =
                 self.place_in_lane(|ring| ring.push(&header, bytemuck::bytes_of(&payload)))?;
             let locator = Locator::from_raw(payload.locator);
             if placed {
-                self.sent_blocks.insert(header.call, locator);
+                self.blocks.sent(header.call, locator);
             } else {
-                self.arena.free(locator)?;
+                self.blocks.free(locator)?;
             }
             return Ok(placed);
         }
         self.place_in_lane(|ring| ring.push_raw(frame.bytes()))
-    }
-
-    /// Copies a large payload into a block of the host's arena; none if the arena has no room at present.
-    fn place_block(&mut self, frame: &Frame<'_>) -> Result<Option<(FrameHeader, BlockPayload)>> {
-        blocks::store(&mut self.arena, self.shared.region(), frame)
     }
 
     fn place_in_lane(
@@ -453,6 +443,7 @@ impl Host {
     /// As [`Host::poll`].
     pub fn arm(&mut self) -> Result<bool> {
         self.give_back_space()?;
+        self.blocks.settle()?;
         self.words.set_backlog(!self.backlog.is_empty());
         // Contains the SeqCst fence that pairs with the one in `Worker::turn`.
         self.words.bell().arm();
@@ -529,7 +520,7 @@ impl Host {
     fn fetch(&mut self, worker: usize, mut message: Message) -> Result<Message> {
         if message.header.flags & flag::BLOCK != 0 {
             let region = self.shared.region().clone();
-            message.payload = blocks::take(self.view(worker)?, &region, &message.payload)?;
+            message.payload = payloads::take(self.blocks.view(worker)?, &region, &message.payload)?;
             message.header.flags &= !flag::BLOCK;
             message.header.payload_len = message.payload.len() as u32;
         }
@@ -541,9 +532,11 @@ impl Host {
     /// # Errors
     /// The locator does not name a live block of that worker.
     pub fn open_block(&mut self, worker: usize, locator: u64) -> Result<Block> {
-        let block = self.view(worker)?.resolve(Locator::from_raw(locator))?;
-        self.shown_blocks.insert(locator);
-        Ok(block)
+        self.lane(worker)?;
+        Ok(self
+            .blocks
+            .view(worker)?
+            .resolve(Locator::from_raw(locator))?)
     }
 
     /// Gives such a block back to the worker it came from.
@@ -551,34 +544,55 @@ impl Host {
     /// # Errors
     /// The locator does not name a live block of that worker.
     pub fn close_block(&mut self, worker: usize, locator: u64) -> Result<()> {
-        self.shown_blocks.remove(&locator);
-        self.view(worker)?.give_back(Locator::from_raw(locator))?;
-        // SeqCst fence: between giving the block back and the look at who wants room; pairs with the one in the worker's `arm`.
-        fence(Ordering::SeqCst);
-        let cell = &self.lanes[worker].cell;
-        if cell.wants_room() {
-            self.shared.wake_worker(worker, cell);
-        }
-        Ok(())
+        let cell = &self
+            .lanes
+            .get(worker)
+            .ok_or(SchedError::NoSuchWorker(worker))?
+            .cell;
+        self.blocks
+            .give_back(worker, cell, Locator::from_raw(locator))
     }
 
-    fn view(&mut self, worker: usize) -> Result<&BlockView> {
-        let (arena, index) = self.worker_arena(worker)?;
-        let lane = &mut self.lanes[worker];
-        if lane.blocks.is_none() {
-            lane.blocks = Some(BlockView::open(arena, index)?);
-        }
-        Ok(lane.blocks.as_ref().expect("opened above"))
+    /// Keeps such a block beyond the reply that brought it, also after the worker's death and the pool's end.
+    ///
+    /// # Errors
+    /// The locator does not name a live block of that worker.
+    pub fn hold_block(&mut self, worker: usize, locator: u64) -> Result<HeldBlock> {
+        let cell = &self
+            .lanes
+            .get(worker)
+            .ok_or(SchedError::NoSuchWorker(worker))?
+            .cell;
+        self.blocks.hold(worker, cell, Locator::from_raw(locator))
     }
 
-    fn worker_arena(&self, worker: usize) -> Result<(Area, u16)> {
-        let index = u16::try_from(worker + 1).expect("at most 1024 workers");
-        Ok((
-            self.shared
-                .layout()
-                .arena_area(self.shared.region(), worker + 1)?,
-            index,
-        ))
+    /// A block for the caller to fill and to send with a call. None if there is no room at present.
+    ///
+    /// # Errors
+    /// The system has no memory left.
+    pub fn alloc_block(&mut self, bytes: usize) -> Result<Option<Block>> {
+        self.blocks.alloc(bytes)
+    }
+
+    /// Such a block as one that its holder may drop. Disarm it when the block is sent.
+    ///
+    /// # Errors
+    /// The locator does not name a live block of the host.
+    pub fn own_block(&self, locator: u64) -> Result<HeldBlock> {
+        self.blocks.own(Locator::from_raw(locator))
+    }
+
+    /// Takes back such a block: it is not sent.
+    ///
+    /// # Errors
+    /// The locator does not name a block that was allocated and not sent.
+    pub fn free_block(&mut self, locator: u64) -> Result<()> {
+        self.blocks.free(Locator::from_raw(locator))
+    }
+
+    /// Says that such a block goes with a call, before the call is submitted: if whoever takes the call dies, the block comes back.
+    pub fn assign_block(&mut self, call: u32, locator: u64) {
+        self.blocks.assign(call, Locator::from_raw(locator));
     }
 
     fn lane(&self, worker: usize) -> Result<&Lane> {

@@ -7,7 +7,8 @@
 //! |---|---|---|
 //! | [`CLOCK`] | microseconds of a monotonic clock, wrapping | the same |
 //! | [`BACKLOG`] | calls waiting in private memory | - |
-//! | [`BLOCK_OFFSET`], [`BLOCK_BYTES`] | place in its arena and size of the block opened last | the same |
+//! | [`BLOCK_OFFSET`], [`BLOCK_BYTES`] | place in its arena and size of the block opened or allocated last | the same |
+//! | [`BLOCK_LOW`], [`BLOCK_HIGH`] | locator of the block allocated last | the same |
 //! | from [`ENTRIES`] | per span of replies: worker, first byte, end (from the region's start) | per claimed call: first byte of its payload |
 //!
 //! Frames are read in place: all rings lie in the front of the region, below 2 GiB.
@@ -15,6 +16,9 @@
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
+use knit_ring::heap::Block;
+
+use crate::bells::Shared;
 use crate::cost::MOST;
 use crate::error::Result;
 use crate::host::{Host, Replies};
@@ -28,8 +32,12 @@ pub const BACKLOG: usize = 1;
 pub const BLOCK_OFFSET: usize = 2;
 /// Word of an opened block's size.
 pub const BLOCK_BYTES: usize = 3;
+/// Lower word of an allocated block's locator.
+pub const BLOCK_LOW: usize = 4;
+/// Higher word of an allocated block's locator.
+pub const BLOCK_HIGH: usize = 5;
 /// First word of the entries.
-pub const ENTRIES: usize = 4;
+pub const ENTRIES: usize = 6;
 /// Words of a span of replies.
 pub const SPAN_WORDS: usize = 3;
 
@@ -42,6 +50,17 @@ fn microseconds() -> u32 {
 
 fn word(value: usize) -> u32 {
     u32::try_from(value).unwrap_or(u32::MAX)
+}
+
+/// Says in the control block where a block is, and how it is named.
+fn show(block: &Block, shared: &Shared, arena: usize, control: &mut [u32]) -> Result<()> {
+    let (start, _) = shared.layout().arena(arena)?;
+    let locator = block.locator.raw();
+    control[BLOCK_OFFSET] = word(block.offset - start);
+    control[BLOCK_BYTES] = word(block.len);
+    control[BLOCK_LOW] = locator as u32;
+    control[BLOCK_HIGH] = (locator >> 32) as u32;
+    Ok(())
 }
 
 /// A [`Host`] behind a border.
@@ -100,10 +119,19 @@ impl HostPort {
     /// As [`Host::open_block`].
     pub fn open_block(&mut self, worker: usize, locator: u64, control: &mut [u32]) -> Result<()> {
         let block = self.host.open_block(worker, locator)?;
-        let (arena, _) = self.host.shared().layout().arena(worker + 1)?;
-        control[BLOCK_OFFSET] = word(block.offset - arena);
-        control[BLOCK_BYTES] = word(block.len);
-        Ok(())
+        show(&block, self.host.shared(), worker + 1, control)
+    }
+
+    /// Allocates a block to be sent with a call, and says where it is. False if there is no room at present.
+    ///
+    /// # Errors
+    /// As [`Host::alloc_block`].
+    pub fn alloc_block(&mut self, bytes: usize, control: &mut [u32]) -> Result<bool> {
+        let Some(block) = self.host.alloc_block(bytes)? else {
+            return Ok(false);
+        };
+        show(&block, self.host.shared(), 0, control)?;
+        Ok(true)
     }
 }
 
@@ -160,9 +188,19 @@ impl WorkerPort {
     /// As [`Worker::open_block`].
     pub fn open_block(&self, locator: u64, control: &mut [u32]) -> Result<()> {
         let block = self.worker.open_block(locator)?;
-        let (arena, _) = self.worker.shared().layout().arena(0)?;
-        control[BLOCK_OFFSET] = word(block.offset - arena);
-        control[BLOCK_BYTES] = word(block.len);
-        Ok(())
+        show(&block, self.worker.shared(), 0, control)
+    }
+
+    /// Allocates a block to be sent with a reply, and says where it is. False if there is no room at present.
+    ///
+    /// # Errors
+    /// As [`Worker::alloc_block`].
+    pub fn alloc_block(&mut self, bytes: usize, control: &mut [u32]) -> Result<bool> {
+        let Some(block) = self.worker.alloc_block(bytes)? else {
+            return Ok(false);
+        };
+        let arena = self.worker.index() + 1;
+        show(&block, self.worker.shared(), arena, control)?;
+        Ok(true)
     }
 }

@@ -12,7 +12,7 @@ use crate::port;
 /// The text of the generated module. The build writes it; a test compares it with the file.
 #[must_use]
 pub fn typescript() -> String {
-    let constants: [(&str, usize, &str); 29] = [
+    let constants: [(&str, usize, &str); 31] = [
         (
             "VERSION",
             layout::VERSION as usize,
@@ -100,6 +100,16 @@ pub fn typescript() -> String {
             "CONTROL_BLOCK_BYTES",
             port::BLOCK_BYTES,
             "Control word: size of the opened block.",
+        ),
+        (
+            "CONTROL_BLOCK_LOW",
+            port::BLOCK_LOW,
+            "Control word: lower word of the allocated block's locator.",
+        ),
+        (
+            "CONTROL_BLOCK_HIGH",
+            port::BLOCK_HIGH,
+            "Control word: higher word of the allocated block's locator.",
         ),
         (
             "CONTROL_ENTRIES",

@@ -25,6 +25,7 @@ use crate::cell::{Activity, Cell, HostWords};
 use crate::cost::{Costs, MOST};
 use crate::error::{Result, SchedError};
 use crate::frames::{Frame, Message, flag, frame_at};
+use crate::held::{HeldBlock, Lender};
 use crate::owner::owner;
 use crate::spin::look;
 use crate::wake;
@@ -333,6 +334,7 @@ impl Worker {
     /// As [`Worker::turn`].
     pub fn arm(&mut self) -> Result<bool> {
         self.searched = true;
+        self.arena.settle()?;
         self.own().set_wants_room(!self.backlog.is_empty());
         // Contains the SeqCst fence that pairs with those in `Host::publish`, `Host::poll` and `Host::stop`.
         self.own().bell().arm();
@@ -387,6 +389,35 @@ impl Worker {
     /// The locator does not name a live block of the host.
     pub fn open_block(&self, locator: u64) -> Result<Block> {
         Ok(self.host_blocks.resolve(Locator::from_raw(locator))?)
+    }
+
+    /// Keeps such a block beyond the call that brought it, also after this worker's end.
+    ///
+    /// # Errors
+    /// The locator does not name a live block of the host.
+    pub fn hold_block(&self, locator: u64) -> Result<HeldBlock> {
+        HeldBlock::new(
+            self.shared.clone(),
+            self.host_blocks.clone(),
+            Locator::from_raw(locator),
+            Lender::Host(self.host.clone()),
+        )
+    }
+
+    /// A block for the caller to fill and to send with a reply. None if there is no room at present.
+    ///
+    /// # Errors
+    /// The system has no memory left.
+    pub fn alloc_block(&mut self, bytes: usize) -> Result<Option<Block>> {
+        blocks::alloc(&mut self.arena, bytes)
+    }
+
+    /// Takes back such a block: it is not sent.
+    ///
+    /// # Errors
+    /// The locator does not name a block that was allocated and not sent.
+    pub fn free_block(&mut self, locator: u64) -> Result<()> {
+        Ok(self.arena.free(Locator::from_raw(locator))?)
     }
 
     /// Gives such a block back to the host.

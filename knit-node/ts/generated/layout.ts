@@ -60,8 +60,14 @@ export const CONTROL_BLOCK_OFFSET = 2;
 /** Control word: size of the opened block. */
 export const CONTROL_BLOCK_BYTES = 3;
 
+/** Control word: lower word of the allocated block's locator. */
+export const CONTROL_BLOCK_LOW = 4;
+
+/** Control word: higher word of the allocated block's locator. */
+export const CONTROL_BLOCK_HIGH = 5;
+
 /** First control word of the entries. */
-export const CONTROL_ENTRIES = 4;
+export const CONTROL_ENTRIES = 6;
 
 /** Control words of one span of replies: worker, first byte, end. */
 export const SPAN_WORDS = 3;

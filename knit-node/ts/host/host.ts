@@ -26,6 +26,7 @@ import type { Limits } from "../codec/format.ts";
 import { ShapeReader, ShapeWriter } from "../codec/shapes.ts";
 import * as layout from "../generated/layout.ts";
 import type { Native } from "../runtime/native.ts";
+import { BlockReceiver, BlockSender } from "./blocks.ts";
 import { revive } from "./engine-error.ts";
 import { PoolMemory } from "./memory.ts";
 import { Pending } from "./pending.ts";
@@ -64,11 +65,14 @@ export class Host {
   readonly #out: ByteBuffer;
   readonly #encoder: Encoder;
   readonly #decoders: Decoder[] = [];
+  readonly #receivers: BlockReceiver[] = [];
+  readonly #sender: BlockSender;
   /** Bytes of the submission buffer that hold calls. */
   #filled = 0;
   #flushAt = FLUSH;
   /** Calls made by accessors of an argument that is being read: whole frames, to go out after it. */
   #nested: Uint8Array[] = [];
+  #nestedEncoder: Encoder | null = null;
   #queued = false;
   #asleep = false;
   #keepsAlive = false;
@@ -90,7 +94,15 @@ export class Host {
     this.#out = new ByteBuffer(native.hostOutbox(handle, FIRST_OUTBOX), (bytes) => {
       this.#out.attach(native.hostOutbox(handle, Math.max(bytes + GRANULE, this.#out.byteLength * 2)));
     });
-    this.#encoder = new Encoder(new ShapeWriter(this.memory.shapes("host")), this.#limits, { root: "arg" });
+    this.#sender = new BlockSender(
+      {
+        arena: () => this.memory.arena(0),
+        alloc: (bytes) => native.hostAllocBlock(handle, bytes),
+        free: (lo, hi) => native.hostFreeBlock(handle, lo, hi),
+      },
+      this.#control,
+    );
+    this.#encoder = new Encoder(new ShapeWriter(this.memory.shapes("host")), this.#limits, { root: "arg", blocks: this.#sender });
     native.hostBell(handle, this.#onBell);
   }
 
@@ -98,7 +110,18 @@ export class Host {
   begin(worker: number): number {
     const table = this.memory.shapes(worker);
     table.fill(0);
-    this.#decoders[worker] = new Decoder(new ShapeReader(table), this.#limits);
+    const native = this.#native;
+    const blocks = new BlockReceiver(
+      {
+        arena: () => this.memory.arena(worker + 1),
+        open: (lo, hi) => native.hostOpenBlock(this.handle, worker, lo, hi),
+        close: (lo, hi) => native.hostCloseBlock(this.handle, worker, lo, hi),
+        take: (lo, hi, bytes) => native.hostTakeBlock(this.handle, worker, lo, hi, bytes),
+      },
+      this.#control,
+    );
+    this.#receivers[worker] = blocks;
+    this.#decoders[worker] = new Decoder(new ShapeReader(table), this.#limits, { blocks });
     return this.#native.hostBegin(this.handle, worker);
   }
 
@@ -117,6 +140,7 @@ export class Host {
     }
     const number = this.pending.take();
     this.#header(out.i32, start >>> 2, end - start - FRAME_HEADER, fn, number);
+    if (this.#sender.used) this.#assignBlocks(number);
     this.#filled = (end + (GRANULE - 1)) & -GRANULE;
     if (this.#nested.length > 0) this.#takeNested();
     if (!this.#queued) {
@@ -135,12 +159,19 @@ export class Host {
     i32[at + 3] = this.pending.generations[number];
   }
 
+  /** The blocks of the message just written go with this call. */
+  #assignBlocks(number: number): void {
+    this.#sender.sent((lo, hi) => this.#native.hostAssignBlock(this.handle, number, lo, hi));
+  }
+
   /** An accessor of an argument calls the pool while the argument is being written: its frame is made elsewhere. */
   #callNested(fn: number, value: unknown): Promise<unknown> {
     const out = new ByteBuffer(new ArrayBuffer(1024));
     let end: number;
     try {
-      end = this.#encoder.encode(value, out, FRAME_HEADER);
+      // Without blocks: those of the outer message must not be taken for this one's.
+      this.#nestedEncoder ??= new Encoder(null, this.#limits, { root: "arg" });
+      end = this.#nestedEncoder.encode(value, out, FRAME_HEADER);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -290,14 +321,12 @@ export class Host {
     const { i32 } = this.memory.front;
     const word = at >>> 2;
     const [lo, hi, bytes] = [i32[word], i32[word + 1], i32[word + 2]];
-    this.#native.hostOpenBlock(this.handle, worker, lo, hi);
+    const blocks = this.#receivers[worker];
+    const [views, start] = blocks.window(lo, hi, bytes);
     try {
-      if (bytes < 0 || bytes > this.#control[layout.CONTROL_BLOCK_BYTES] >>> 0) {
-        throw new CodecError("Truncated", "a reply is longer than its block");
-      }
-      return decoder.decode(this.memory.arena(worker + 1), this.#control[layout.CONTROL_BLOCK_OFFSET] >>> 0, bytes);
+      return decoder.decode(views, start, bytes);
     } finally {
-      this.#native.hostCloseBlock(this.handle, worker, lo, hi);
+      blocks.release(lo, hi);
     }
   }
 

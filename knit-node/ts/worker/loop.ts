@@ -19,6 +19,7 @@ import { CodecError } from "../codec/errors.ts";
 import { DEFAULT_LIMITS } from "../codec/format.ts";
 import { ShapeReader, ShapeWriter } from "../codec/shapes.ts";
 import * as layout from "../generated/layout.ts";
+import { BlockReceiver, BlockSender } from "../host/blocks.ts";
 import { describe } from "../host/engine-error.ts";
 import { PoolMemory } from "../host/memory.ts";
 import type { Native } from "../runtime/native.ts";
@@ -44,6 +45,8 @@ export class Loop {
   readonly #out: ByteBuffer;
   readonly #encoder: Encoder;
   readonly #decoder: Decoder;
+  readonly #sender: BlockSender;
+  readonly #receiver: BlockReceiver;
   readonly #spin: number;
   #filled = 0;
   /** Tasks whose promises are open. */
@@ -67,8 +70,25 @@ export class Loop {
       this.#out.attach(native.workerOutbox(handle, Math.max(bytes + GRANULE, this.#out.byteLength * 2)));
     });
     const limits = { maxDepth: DEFAULT_LIMITS.maxDepth, maxBytes: boot.maxPayloadBytes };
-    this.#encoder = new Encoder(new ShapeWriter(this.#memory.shapes(boot.index)), limits, { root: "result" });
-    this.#decoder = new Decoder(new ShapeReader(this.#memory.shapes("host")), limits);
+    this.#sender = new BlockSender(
+      {
+        arena: () => this.#memory.arena(boot.index + 1),
+        alloc: (bytes) => native.workerAllocBlock(handle, bytes),
+        free: (lo, hi) => native.workerFreeBlock(handle, lo, hi),
+      },
+      this.#control,
+    );
+    this.#receiver = new BlockReceiver(
+      {
+        arena: () => this.#memory.arena(0),
+        open: (lo, hi) => native.workerOpenBlock(handle, lo, hi),
+        close: (lo, hi) => native.workerCloseBlock(handle, lo, hi),
+        take: (lo, hi, bytes) => native.workerTakeBlock(handle, lo, hi, bytes),
+      },
+      this.#control,
+    );
+    this.#encoder = new Encoder(new ShapeWriter(this.#memory.shapes(boot.index)), limits, { root: "result", blocks: this.#sender });
+    this.#decoder = new Decoder(new ShapeReader(this.#memory.shapes("host")), limits, { blocks: this.#receiver });
     native.workerBell(handle, this.#onBell);
   }
 
@@ -173,14 +193,11 @@ export class Loop {
     const { i32 } = this.#memory.front;
     const word = at >>> 2;
     const [lo, hi, bytes] = [i32[word], i32[word + 1], i32[word + 2]];
-    this.#native.workerOpenBlock(this.#handle, lo, hi);
+    const [views, start] = this.#receiver.window(lo, hi, bytes);
     try {
-      if (bytes < 0 || bytes > this.#control[layout.CONTROL_BLOCK_BYTES] >>> 0) {
-        throw new CodecError("Truncated", "a call is longer than its block");
-      }
-      return this.#decoder.decode(this.#memory.arena(0), this.#control[layout.CONTROL_BLOCK_OFFSET] >>> 0, bytes);
+      return this.#decoder.decode(views, start, bytes);
     } finally {
-      this.#native.workerCloseBlock(this.#handle, lo, hi);
+      this.#receiver.release(lo, hi);
     }
   }
 
@@ -204,6 +221,7 @@ export class Loop {
       else this.#replyRefusal(fn, number, generation, error);
       return;
     }
+    if (this.#sender.used) this.#sender.sent(() => {});
     const word = start >>> 2;
     const i32 = out.i32;
     i32[word] = end - start - FRAME_HEADER;

@@ -6,7 +6,6 @@
 use core::sync::atomic::{Ordering, fence};
 
 use super::Host;
-use crate::blocks;
 use crate::cell::State;
 use crate::error::{Result, SchedError};
 use crate::frames::Frame;
@@ -30,12 +29,9 @@ impl Host {
                 return Err(SchedError::NotStarting(worker, "taken"));
             }
         }
-        let (arena, index) = self.worker_arena(worker)?;
-        let shown = &self.shown_blocks;
-        blocks::free_unheld(arena, index, |locator| shown.contains(&locator.raw()))?;
+        self.blocks.reset(worker)?;
         let lane = &mut self.lanes[worker];
         lane.replies = None;
-        lane.blocks = None;
         lane.shown = None;
         let epoch = lane.cell.begin();
         // If this is the only open place, calls may have waited for it with nobody to wake the host for them.
@@ -73,7 +69,7 @@ impl Host {
         lane.cell.end();
         lane.replies = None;
         lane.shown = None;
-        lane.blocks = None;
+        self.blocks.forget_view(worker);
         self.shared.set_bell(Some(worker), None)?;
         let takers = &mut self.takers;
         // It may have claimed from any lane.
@@ -85,10 +81,7 @@ impl Host {
         }
         let taken = takers.take_from(dead);
         for call in &taken {
-            if let Some(locator) = self.sent_blocks.remove(call) {
-                // An error only says that the worker had given it back itself.
-                let _ = self.arena.free(locator);
-            }
+            self.blocks.died(*call);
         }
         let placed = self.move_backlog()?;
         self.publish(placed);

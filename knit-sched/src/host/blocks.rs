@@ -1,0 +1,178 @@
+//! The host's large payloads: blocks it sends with calls, and blocks of workers that it receives with replies.
+//!
+//! A block that was sent belongs to whoever runs the call, and comes back when that one gives it back. Until the call is settled the host
+//! remembers which call it went with, so that the blocks of a dead worker's calls are not lost.
+
+use core::sync::atomic::{Ordering, fence};
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError};
+
+use knit_ring::FrameHeader;
+use knit_ring::heap::{Block, BlockArena, BlockView, Locator};
+use knit_shm::Area;
+
+use crate::bells::Shared;
+use crate::blocks::{self, BlockPayload};
+use crate::cell::Cell;
+use crate::error::Result;
+use crate::frames::Frame;
+use crate::held::{HeldBlock, HeldSet, Lender};
+
+pub(crate) struct HostBlocks {
+    shared: Arc<Shared>,
+    arena: BlockArena,
+    own: BlockView,
+    /// Blocks that will go with a call that is not submitted yet.
+    drafts: HashMap<u32, Vec<Locator>>,
+    /// Blocks that went with a call, until its number is used again.
+    sent: HashMap<u32, Vec<Locator>>,
+    /// Views on the workers' arenas, opened when first needed, closed when the worker ends.
+    views: Vec<Option<BlockView>>,
+    held: HeldSet,
+}
+
+impl HostBlocks {
+    pub(crate) fn new(shared: Arc<Shared>) -> Result<Self> {
+        let area = shared.layout().arena_area(shared.region(), 0)?;
+        let arena = BlockArena::create(area.clone(), 0)?;
+        let views = (0..shared.layout().workers()).map(|_| None).collect();
+        Ok(Self {
+            arena,
+            own: BlockView::open(area, 0)?,
+            drafts: HashMap::new(),
+            sent: HashMap::new(),
+            views,
+            held: HeldSet::default(),
+            shared,
+        })
+    }
+
+    /// Bytes of the longest payload that ever fits.
+    pub(crate) fn capacity(&self) -> usize {
+        usize::try_from(self.arena.capacity()).unwrap_or(usize::MAX)
+    }
+
+    /// Copies a frame's payload into a new block. None if there is no room at present.
+    pub(crate) fn store(
+        &mut self,
+        frame: &Frame<'_>,
+    ) -> Result<Option<(FrameHeader, BlockPayload)>> {
+        blocks::store(&mut self.arena, self.shared.region(), frame)
+    }
+
+    /// A block for the caller to fill. None if there is no room at present, or never is.
+    pub(crate) fn alloc(&mut self, bytes: usize) -> Result<Option<Block>> {
+        blocks::alloc(&mut self.arena, bytes)
+    }
+
+    /// Takes back a block that was not sent.
+    pub(crate) fn free(&mut self, locator: Locator) -> Result<()> {
+        Ok(self.arena.free(locator)?)
+    }
+
+    /// A block of one's own, for a program to fill before it is sent.
+    pub(crate) fn own(&self, locator: Locator) -> Result<HeldBlock> {
+        HeldBlock::new(
+            self.shared.clone(),
+            self.own.clone(),
+            locator,
+            Lender::Oneself,
+        )
+    }
+
+    /// Remembers that a block will go with a call.
+    pub(crate) fn assign(&mut self, call: u32, locator: Locator) {
+        self.drafts.entry(call).or_default().push(locator);
+    }
+
+    /// A call is submitted under a number that a settled one may have had before.
+    pub(crate) fn submitted(&mut self, call: u32) {
+        if !self.sent.is_empty() {
+            self.sent.remove(&call);
+        }
+        if !self.drafts.is_empty() {
+            if let Some(blocks) = self.drafts.remove(&call) {
+                self.sent.insert(call, blocks);
+            }
+        }
+    }
+
+    /// Remembers that a block went with a call that was submitted before.
+    pub(crate) fn sent(&mut self, call: u32, locator: Locator) {
+        self.sent.entry(call).or_default().push(locator);
+    }
+
+    /// Whoever had the call is dead: takes back what it did not give back itself.
+    pub(crate) fn died(&mut self, call: u32) {
+        for locator in self.sent.remove(&call).into_iter().flatten() {
+            // An error says that it had been given back.
+            let _ = self.arena.free(locator);
+        }
+    }
+
+    /// Gives pages back after a burst; for when there is nothing else to do.
+    pub(crate) fn settle(&mut self) -> Result<()> {
+        self.arena.settle()?;
+        Ok(())
+    }
+
+    /// Frees what a worker that has ended left in its arena, but for what the host's program still holds.
+    pub(crate) fn reset(&mut self, worker: usize) -> Result<()> {
+        self.views[worker] = None;
+        let (area, index) = self.arena_of(worker)?;
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        blocks::free_unheld(area, index, |locator| held.contains(&locator.raw()))
+    }
+
+    pub(crate) fn forget_view(&mut self, worker: usize) {
+        self.views[worker] = None;
+    }
+
+    /// The view on a worker's arena.
+    pub(crate) fn view(&mut self, worker: usize) -> Result<&BlockView> {
+        let (area, index) = self.arena_of(worker)?;
+        let view = &mut self.views[worker];
+        if view.is_none() {
+            *view = Some(BlockView::open(area, index)?);
+        }
+        Ok(view.as_ref().expect("opened above"))
+    }
+
+    /// Keeps a block of a worker beyond the reply that brought it.
+    pub(crate) fn hold(
+        &mut self,
+        worker: usize,
+        cell: &Cell,
+        locator: Locator,
+    ) -> Result<HeldBlock> {
+        let view = self.view(worker)?.clone();
+        HeldBlock::new(
+            self.shared.clone(),
+            view,
+            locator,
+            Lender::Worker(worker, cell.clone(), self.held.clone()),
+        )
+    }
+
+    /// Gives a block back to its worker, and tells it if it waits for room.
+    pub(crate) fn give_back(&mut self, worker: usize, cell: &Cell, locator: Locator) -> Result<()> {
+        self.view(worker)?.give_back(locator)?;
+        // SeqCst fence: between giving the block back and the look at who wants room; pairs with the one in the worker's `arm`.
+        fence(Ordering::SeqCst);
+        if cell.wants_room() {
+            self.shared.wake_worker(worker, cell);
+        }
+        Ok(())
+    }
+
+    fn arena_of(&self, worker: usize) -> Result<(Area, u16)> {
+        let area = self
+            .shared
+            .layout()
+            .arena_area(self.shared.region(), worker + 1)?;
+        Ok((
+            area,
+            u16::try_from(worker + 1).expect("at most 1024 workers"),
+        ))
+    }
+}
