@@ -45,7 +45,6 @@ export function startWorker(boot: WorkerBoot, settings: WorkerSettings, listener
     ...(settings.execArgv === undefined ? {} : { execArgv: [...settings.execArgv] }),
     ...(settings.resourceLimits === undefined ? {} : { resourceLimits: settings.resourceLimits }),
   });
-  worker.unref();
   let failure: unknown;
   worker.on("message", (message) => listener.message(message));
   worker.on("error", (error) => {
@@ -57,6 +56,8 @@ export function startWorker(boot: WorkerBoot, settings: WorkerSettings, listener
       resolve();
     });
   });
+  // After the listeners: one for messages keeps the process alive.
+  worker.unref();
   return {
     ended,
     async terminate() {
