@@ -387,3 +387,28 @@ fn threads_share_a_ring_without_loss() {
         assert!(seen.iter().all(|seen| *seen));
     }
 }
+
+#[test]
+fn a_producer_that_reclaims_by_hand_hears_of_every_frame() {
+    let size = FrameProducer::area_size(64);
+    let area = Region::heap(size).area(0, size).unwrap();
+    let mut producer = FrameProducer::create(area.clone(), 64).unwrap();
+    producer.reclaim_by_hand();
+    let mut consumer = FrameConsumer::attach(area, owner(1)).unwrap();
+    let (mut heard, mut claims) = (Vec::new(), Vec::new());
+    for call in 0..1000 {
+        while push(&mut producer, call, 40).is_err() {
+            producer.publish();
+            consumer.claim(64, |_| true, &mut claims).unwrap();
+            for claim in claims.drain(..) {
+                consumer.release(claim).unwrap();
+            }
+            producer
+                .reclaim(|header, _| heard.push(header.call))
+                .unwrap();
+        }
+    }
+    let pushed = heard.len() as u32;
+    assert!(pushed > 900);
+    assert_eq!(heard, (0..pushed).collect::<Vec<_>>());
+}

@@ -137,12 +137,13 @@ impl Host {
         layout.write(&region)?;
         let lanes = (0..layout.workers())
             .map(|worker| {
+                let area = layout.requests(&region, worker)?;
+                let mut requests = FrameProducer::create(area, options.config.request_granules)?;
+                // Whoever had a frame must be known when its space comes back.
+                requests.reclaim_by_hand();
                 Ok(Lane {
                     cell: Cell::new(&layout, &region, worker)?,
-                    requests: FrameProducer::create(
-                        layout.requests(&region, worker)?,
-                        options.config.request_granules,
-                    )?,
+                    requests,
                     replies: None,
                     shown: None,
                     unpublished: 0,

@@ -1,7 +1,7 @@
 /**
  * Errors that a worker's engine makes (a result that cannot travel, say) arrive as this package's classes.
  */
-import { KnitError, UnsupportedValueError } from "../api/errors.ts";
+import { KnitError, OptionError, PoolClosedError, PoolInWorkerError, TaskBindingError, UnsupportedValueError, WorkerStartError } from "../api/errors.ts";
 import { CodecError } from "../codec/errors.ts";
 
 /** What crosses. */
@@ -21,9 +21,19 @@ export function describe(error: unknown): EngineError | null {
   return null;
 }
 
+/** A task may use this package itself, so its errors come from workers, too. */
+const CLASSES: Readonly<Record<string, (message: string) => KnitError>> = {
+  KNT_OPTION: (message) => new OptionError(message),
+  KNT_POOL_CLOSED: () => new PoolClosedError(),
+  KNT_POOL_IN_WORKER: () => new PoolInWorkerError(),
+  KNT_TASK_BINDING: (message) => new TaskBindingError(message),
+  KNT_WORKER_START: (message) => new WorkerStartError(message),
+};
+
 /** The error that `describe` described. */
 export function revive(value: unknown): KnitError {
   const { code, message, path, kind } = value as EngineError;
   if (path !== undefined && kind !== undefined) return new UnsupportedValueError(code, path, kind, message);
-  return new KnitError(code, message);
+  const make = CLASSES[code];
+  return make === undefined ? new KnitError(code, message) : make(message);
 }

@@ -11,7 +11,8 @@
  * 4. Still nothing: a few polls, one a turn of the event loop. Then the host arms its doorbell and lets the loop sleep. Whoever publishes
  *    a reply then rings it. No timer is involved anywhere.
  *
- * Microtasks starve the event loop: after `BURST` microseconds of them the next turn comes from the event loop.
+ * Microtasks starve the event loop: once the loop has not turned for `BURST` microseconds, the next turn of the host comes from it. Whether
+ * it has turned is learnt from a mark that is left in it, since no clock tells: a program may work for a long time between two calls.
  *
  * # Who keeps the process alive
  *
@@ -77,8 +78,9 @@ export class Host {
   #asleep = false;
   #keepsAlive = false;
   #misses = 0;
-  #lastTurn = 0;
-  #burstStart = 0;
+  #burstStart = -1;
+  #marked = false;
+  #long = false;
   #closed = false;
   /** Why no call is taken any more. */
   #refusal: unknown = null;
@@ -144,8 +146,7 @@ export class Host {
     this.#filled = (end + (GRANULE - 1)) & -GRANULE;
     if (this.#nested.length > 0) this.#takeNested();
     if (!this.#queued) {
-      this.#queued = true;
-      queueMicrotask(this.#turn);
+      this.#queue();
     } else if (this.#filled >= this.#flushAt) {
       this.#submit();
     }
@@ -195,9 +196,13 @@ export class Host {
 
   /** Queues a turn, unless one is. */
   #wake(): void {
-    if (this.#queued) return;
+    if (!this.#queued) this.#queue();
+  }
+
+  #queue(): void {
     this.#queued = true;
-    queueMicrotask(this.#turn);
+    if (this.#long) this.#later(this.#turnFromLoop);
+    else queueMicrotask(this.#turn);
   }
 
   #submit(): void {
@@ -220,9 +225,27 @@ export class Host {
   };
 
   readonly #turnFromLoop = (): void => {
-    this.#burstStart = this.#lastTurn = -1;
+    this.#burstStart = -1;
+    this.#long = false;
     this.#turn();
   };
+
+  /** The event loop has turned. */
+  readonly #onMark = (): void => {
+    this.#marked = false;
+    this.#burstStart = -1;
+    this.#long = false;
+  };
+
+  /** Sees whether the event loop has waited long enough for its turn. */
+  #watchLoop(clock: number): void {
+    if (this.#burstStart === -1) this.#burstStart = clock;
+    if (!this.#marked) {
+      this.#marked = true;
+      this.#later(this.#onMark);
+    }
+    this.#long = ((clock - this.#burstStart) | 0) >= BURST;
+  }
 
   readonly #turn = (): void => {
     if (this.#closed) return;
@@ -241,9 +264,7 @@ export class Host {
       this.fail(error);
       return;
     }
-    const clock = this.#control[CONTROL_CLOCK];
-    if (this.#lastTurn === -1 || ((clock - this.#lastTurn) | 0) > BURST) this.#burstStart = clock;
-    this.#lastTurn = clock;
+    this.#watchLoop(this.#control[CONTROL_CLOCK]);
     if (spans > 0) this.#misses = 0;
     else this.#misses++;
     if (this.pending.open === 0) {
@@ -251,9 +272,8 @@ export class Host {
       return;
     }
     if (this.#queued) return;
-    if (this.#misses <= LOOKS && ((clock - this.#burstStart) | 0) < BURST) {
-      this.#queued = true;
-      queueMicrotask(this.#turn);
+    if (this.#misses <= LOOKS) {
+      this.#queue();
     } else if (this.#misses <= LOOKS + POLLS) {
       this.#queued = true;
       this.#later(this.#turnFromLoop);

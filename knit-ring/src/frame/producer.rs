@@ -20,6 +20,7 @@ pub struct FrameProducer<M: FrameMemory = DefaultMemory> {
     /// What the shared head holds.
     head: u64,
     sink: Option<Sink>,
+    by_hand: bool,
     scratch: Vec<u8>,
 }
 
@@ -85,6 +86,7 @@ impl<M: FrameMemory> FrameProducer<M> {
             tail: first,
             head: first,
             sink: None,
+            by_hand: false,
             scratch: Vec::new(),
         }
     }
@@ -102,6 +104,12 @@ impl<M: FrameMemory> FrameProducer<M> {
     /// Who is told of each frame whose space a *push* reclaims. [`reclaim`](Self::reclaim) tells its own listener.
     pub fn on_reclaim(&mut self, sink: impl FnMut(&FrameHeader, Owner) + Send + 'static) {
         self.sink = Some(Box::new(sink));
+    }
+
+    /// From now on a push reclaims nothing itself, and is `Full` until [`reclaim`](Self::reclaim) is called: for producers that must hear of
+    /// every frame and cannot give a listener away.
+    pub fn reclaim_by_hand(&mut self) {
+        self.by_hand = true;
     }
 
     /// Writes a frame. Consumers do not see it before [`publish`](Self::publish).
@@ -162,7 +170,9 @@ impl<M: FrameMemory> FrameProducer<M> {
         let to_end = capacity - (self.write & (capacity - 1));
         let pad = if granules > to_end { to_end } else { 0 };
         if pad + granules > capacity - (self.write - self.head) {
-            self.reclaim_for_push()?;
+            if !self.by_hand {
+                self.reclaim_for_push()?;
+            }
             if pad + granules > capacity - (self.write - self.head) {
                 return Err(RingError::Full);
             }
