@@ -117,7 +117,7 @@ unsafe extern "C" fn finalize(_: sys::napi_env, keep: *mut c_void, _: *mut c_voi
     // SAFETY: `keep` is the reference that `new` leaked.
     let bell = unsafe { Arc::from_raw(keep.cast::<LoopBell>()) };
     // The runtime frees the function itself.
-    drop(bell.lock().take());
+    *bell.lock() = None;
 }
 
 /// # Safety

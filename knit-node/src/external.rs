@@ -9,7 +9,6 @@ use std::ffi::c_void;
 use std::ptr;
 use std::sync::Arc;
 
-use knit_sched::HeldBlock;
 use knit_shm::{Area, Region};
 use napi::bindgen_prelude::{FromNapiValue, Unknown};
 use napi::{Env, sys};
@@ -96,63 +95,9 @@ pub(crate) fn show_region(
     unsafe { show(env, area.as_ptr(), area.len(), area) }
 }
 
-/// Shows the first `len` bytes of a block, at most all, and tells the collector what hangs on the buffer.
-pub(crate) fn show_block(env: &Env, block: HeldBlock, len: usize) -> Result<Unknown<'static>> {
-    let (offset, bytes) = block.span();
-    let len = len.min(bytes);
-    let area = block
-        .shared()
-        .region()
-        .area(offset, len)
-        .map_err(|error| Error::new(error.code(), error.to_string()))?;
-    // SAFETY: the block lies in the mapping, which it keeps alive; it is the receiver's until it is dropped.
-    unsafe { show(env, area.as_ptr(), len, Accounted::new(env, block, len)) }
-}
-
-/// A block whose size the collector was told: it does not see the size of external memory, and would let hundreds of blocks pile up.
-struct Accounted {
-    _block: HeldBlock,
-    len: i64,
-}
-
-impl Accounted {
-    fn new(env: &Env, block: HeldBlock, len: usize) -> Self {
-        let this = Self {
-            _block: block,
-            len: i64::try_from(len).unwrap_or(i64::MAX),
-        };
-        adjust(env.raw(), this.len);
-        this
-    }
-}
-
-impl Keep for Accounted {
-    fn released(&self, env: sys::napi_env) {
-        adjust(env, -self.len);
-    }
-}
-
-fn adjust(env: sys::napi_env, by: i64) {
-    if env.is_null() {
-        return;
-    }
-    let mut now = 0;
-    // SAFETY: `env` is the calling thread's environment. A failure only leaves the collector's estimate as it is.
-    unsafe { sys::napi_adjust_external_memory(env, by, &mut now) };
-}
-
-/// What an external buffer keeps alive.
-trait Keep: Send {
-    /// The buffer is gone; `env` is null if its environment is, too.
-    fn released(&self, _env: sys::napi_env) {}
-}
-
-impl Keep for Arc<Words> {}
-impl Keep for Area {}
-
 /// # Safety
 /// `data` has `len` bytes for as long as `keep` lives.
-unsafe fn show<T: Keep>(env: &Env, data: *mut u8, len: usize, keep: T) -> Result<Unknown<'static>> {
+unsafe fn show<T: Send>(env: &Env, data: *mut u8, len: usize, keep: T) -> Result<Unknown<'static>> {
     let hint = Box::into_raw(Box::new(keep));
     let mut value = ptr::null_mut();
     // SAFETY: `env` is the calling thread's; `finalize` takes the hint back exactly once, if the call succeeds.
@@ -185,8 +130,7 @@ unsafe fn show<T: Keep>(env: &Env, data: *mut u8, len: usize, keep: T) -> Result
 
 /// # Safety
 /// Called by the runtime with the hint that `show` gave, once.
-unsafe extern "C" fn finalize<T: Keep>(env: sys::napi_env, _: *mut c_void, hint: *mut c_void) {
+unsafe extern "C" fn finalize<T>(_: sys::napi_env, _: *mut c_void, hint: *mut c_void) {
     // SAFETY: the hint is the box that `show` leaked.
-    let keep = unsafe { Box::from_raw(hint.cast::<T>()) };
-    keep.released(env);
+    drop(unsafe { Box::from_raw(hint.cast::<T>()) });
 }

@@ -12,7 +12,7 @@ use napi_derive::napi;
 
 use crate::bell::LoopBell;
 use crate::error::{Result, sched, unknown};
-use crate::external::{Words, show_block, show_region, show_words};
+use crate::external::{Words, show_region, show_words};
 use crate::table::Table;
 
 struct Entry {
@@ -222,26 +222,6 @@ pub fn host_close_block(handle: u32, worker: u32, low: u32, high: u32) -> Result
             .host
             .close_block(worker as usize, locator(low, high))
             .map_err(sched)
-    })
-}
-
-/// Shows the first `bytes` of a block that a reply names as an `ArrayBuffer`, which gives the block back when it is collected.
-#[napi]
-pub fn host_take_block(
-    env: Env,
-    handle: u32,
-    worker: u32,
-    low: u32,
-    high: u32,
-    bytes: u32,
-) -> Result<Unknown<'static>> {
-    with(handle, |entry| {
-        let block = entry
-            .port
-            .host
-            .hold_block(worker as usize, locator(low, high))
-            .map_err(sched)?;
-        show_block(&env, block, bytes as usize)
     })
 }
 

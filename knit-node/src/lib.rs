@@ -12,6 +12,14 @@
 //! | `bell.rs` | waking an event loop from another thread |
 //! | `error.rs` | errors with their codes |
 
+#![cfg_attr(
+    test,
+    allow(
+        dead_code,
+        reason = "in a test build the functions are not registered, so nothing uses them"
+    )
+)]
+
 mod bell;
 mod error;
 mod external;

@@ -12,7 +12,7 @@ use napi_derive::napi;
 
 use crate::bell::LoopBell;
 use crate::error::{Error, Result, sched, unknown};
-use crate::external::{Words, show_block, show_region, show_words};
+use crate::external::{Words, show_region, show_words};
 use crate::host::locator;
 use crate::table::Table;
 
@@ -167,25 +167,6 @@ pub fn worker_close_block(handle: u32, low: u32, high: u32) -> Result<()> {
             .worker
             .close_block(locator(low, high))
             .map_err(sched)
-    })
-}
-
-/// Shows the first `bytes` of a block that a call names as an `ArrayBuffer`, which gives the block back when it is collected.
-#[napi]
-pub fn worker_take_block(
-    env: Env,
-    handle: u32,
-    low: u32,
-    high: u32,
-    bytes: u32,
-) -> Result<Unknown<'static>> {
-    with(handle, |entry| {
-        let block = entry
-            .port
-            .worker
-            .hold_block(locator(low, high))
-            .map_err(sched)?;
-        show_block(&env, block, bytes as usize)
     })
 }
 

@@ -56,15 +56,15 @@ pub(crate) fn store(
 /// Opens a participant's own arena: a new one, or the one that its predecessor in the same place left behind.
 pub(crate) fn open_own(area: Area, index: u16) -> Result<BlockArena> {
     match BlockArena::create(area.clone(), index) {
-        // What its predecessor had not sent was freed by the host when it opened the place again: see `free_unheld`.
+        // What its predecessor had not sent was freed by the host when it opened the place again: see `free_all`.
         Err(HeapError::Exists) => Ok(BlockArena::recover(area, index, |_| true)?),
         other => Ok(other?),
     }
 }
 
-/// Frees the blocks of a dead worker's arena, but for those that the host still shows.
-pub(crate) fn free_unheld(area: Area, index: u16, held: impl Fn(Locator) -> bool) -> Result<()> {
-    match BlockArena::recover(area, index, held) {
+/// Frees the blocks of a dead worker's arena: what it had sent was received before, and what it had not sent nobody knows of.
+pub(crate) fn free_all(area: Area, index: u16) -> Result<()> {
+    match BlockArena::recover(area, index, |_| false) {
         // Never used: nothing to free.
         Ok(_) | Err(HeapError::BadHeader(_)) => Ok(()),
         Err(error) => Err(error.into()),

@@ -40,7 +40,6 @@ use crate::blocks as payloads;
 use crate::cell::{Cell, HostWords, State};
 use crate::error::{Result, SchedError};
 use crate::frames::{Frame, Message, flag, frame_at};
-use crate::held::HeldBlock;
 use crate::layout::{Config, Layout};
 use crate::spin::{LONGEST, SpinLimit, look};
 use crate::takers::Takers;
@@ -554,33 +553,12 @@ impl Host {
             .give_back(worker, cell, Locator::from_raw(locator))
     }
 
-    /// Keeps such a block beyond the reply that brought it, also after the worker's death and the pool's end.
-    ///
-    /// # Errors
-    /// The locator does not name a live block of that worker.
-    pub fn hold_block(&mut self, worker: usize, locator: u64) -> Result<HeldBlock> {
-        let cell = &self
-            .lanes
-            .get(worker)
-            .ok_or(SchedError::NoSuchWorker(worker))?
-            .cell;
-        self.blocks.hold(worker, cell, Locator::from_raw(locator))
-    }
-
     /// A block for the caller to fill and to send with a call. None if there is no room at present.
     ///
     /// # Errors
     /// The system has no memory left.
     pub fn alloc_block(&mut self, bytes: usize) -> Result<Option<Block>> {
         self.blocks.alloc(bytes)
-    }
-
-    /// Such a block as one that its holder may drop. Disarm it when the block is sent.
-    ///
-    /// # Errors
-    /// The locator does not name a live block of the host.
-    pub fn own_block(&self, locator: u64) -> Result<HeldBlock> {
-        self.blocks.own(Locator::from_raw(locator))
     }
 
     /// Takes back such a block: it is not sent.

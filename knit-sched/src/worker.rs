@@ -25,7 +25,6 @@ use crate::cell::{Activity, Cell, HostWords};
 use crate::cost::{Costs, MOST};
 use crate::error::{Result, SchedError};
 use crate::frames::{Frame, Message, flag, frame_at};
-use crate::held::{HeldBlock, Lender};
 use crate::owner::owner;
 use crate::spin::look;
 use crate::wake;
@@ -389,19 +388,6 @@ impl Worker {
     /// The locator does not name a live block of the host.
     pub fn open_block(&self, locator: u64) -> Result<Block> {
         Ok(self.host_blocks.resolve(Locator::from_raw(locator))?)
-    }
-
-    /// Keeps such a block beyond the call that brought it, also after this worker's end.
-    ///
-    /// # Errors
-    /// The locator does not name a live block of the host.
-    pub fn hold_block(&self, locator: u64) -> Result<HeldBlock> {
-        HeldBlock::new(
-            self.shared.clone(),
-            self.host_blocks.clone(),
-            Locator::from_raw(locator),
-            Lender::Host(self.host.clone()),
-        )
     }
 
     /// A block for the caller to fill and to send with a reply. None if there is no room at present.

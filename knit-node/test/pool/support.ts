@@ -10,7 +10,7 @@ import { createPool } from "../../ts/index.ts";
 import type { Pool, PoolOptions, Tasks } from "../../ts/index.ts";
 
 /** Nothing here takes a tenth of this; what does, hangs. */
-export const GUARD_MS = 60_000;
+export const GUARD_MS = Number(process.env.KNIT_TEST_GUARD_MS ?? 60_000);
 
 /** `promise`, or a failure that says what hung. */
 export async function within<T>(promise: Promise<T>, what: string, ms = GUARD_MS): Promise<T> {
@@ -64,12 +64,12 @@ export interface Ended {
 }
 
 /** Runs a script of `../fixtures` in a process of its own, with this runtime; kills it, and fails, if it does not end. */
-export function script(name: string, args: readonly string[] = [], flags: readonly string[] = []): Promise<Ended> {
+export function script(name: string, args: readonly string[] = [], flags: readonly string[] = [], more: Readonly<Record<string, string>> = {}): Promise<Ended> {
   const file = fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url));
   const run = "Deno" in globalThis ? ["run", "-A"] : [];
   // Not what the test runner told its own children.
   const { NODE_OPTIONS: _, NODE_TEST_CONTEXT: __, ...env } = process.env;
-  const child = spawn(process.execPath, [...run, ...flags, file, ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [...run, ...flags, file, ...args], { env: { ...env, ...more }, stdio: ["ignore", "pipe", "pipe"] });
   let [out, err] = ["", ""];
   child.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
   child.stderr.setEncoding("utf8").on("data", (text: string) => (err += text));

@@ -1,8 +1,8 @@
 /**
  * Large payloads: bytes that travel in blocks of shared memory, beside the message that names them.
  *
- * The sender writes them straight into a block: one copy. From `SHOWN` bytes the receiver is shown the block itself, and gives it back when
- * the collector takes the buffer; shorter ones are copied out, and the block is free at once.
+ * The sender writes them straight into a block, the receiver copies them out of it and gives it back at once: two copies in all, and the memory
+ * is free again without waiting for a collector.
  */
 import type { ByteBuffer } from "../codec/buffer.ts";
 import { CodecError } from "../codec/errors.ts";
@@ -11,8 +11,6 @@ import { CONTROL_BLOCK_BYTES, CONTROL_BLOCK_HIGH, CONTROL_BLOCK_LOW, CONTROL_BLO
 
 /** Payloads from this many bytes go into blocks: below, copying them costs less than a block does. */
 const SENT = 8 * 1024;
-/** Payloads from this many bytes are shown in place: below, copying them costs less than an external buffer does. */
-const SHOWN = 256 * 1024;
 
 /** The engine's functions for one's own arena. */
 export interface BlockSource {
@@ -72,7 +70,6 @@ export interface BlockTarget {
   readonly arena: () => ByteBuffer;
   open(lo: number, hi: number): void;
   close(lo: number, hi: number): void;
-  take(lo: number, hi: number, bytes: number): ArrayBuffer;
 }
 
 /** Opens the blocks that messages of one sender name. */
@@ -86,11 +83,6 @@ export class BlockReceiver implements BlockReader {
   }
 
   take(lo: number, hi: number, length: number): ArrayBuffer {
-    if (length >= SHOWN) {
-      const buffer = this.#target.take(lo, hi, length);
-      if (buffer.byteLength !== length) throw shorter(length, buffer.byteLength);
-      return buffer;
-    }
     try {
       return this.open(lo, hi, length).slice().buffer as ArrayBuffer;
     } finally {

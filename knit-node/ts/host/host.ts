@@ -118,7 +118,6 @@ export class Host {
         arena: () => this.memory.arena(worker + 1),
         open: (lo, hi) => native.hostOpenBlock(this.handle, worker, lo, hi),
         close: (lo, hi) => native.hostCloseBlock(this.handle, worker, lo, hi),
-        take: (lo, hi, bytes) => native.hostTakeBlock(this.handle, worker, lo, hi, bytes),
       },
       this.#control,
     );

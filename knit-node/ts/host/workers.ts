@@ -4,7 +4,7 @@
  * A worker that fails before it serves cannot do better the next time (its module is missing, its tasks differ): the pool
  * fails with its reason, for every call. One that dies later rejects the calls it had taken, and is replaced.
  */
-import { KnitError, PoolClosedError, TaskBindingError, WorkerCrashedError, WorkerStartError } from "../api/errors.ts";
+import { KnitError, PoolClosedError, PoolInWorkerError, TaskBindingError, WorkerCrashedError, WorkerStartError } from "../api/errors.ts";
 import type { Binding } from "../api/binding.ts";
 import type { Settings } from "../api/options.ts";
 import type { Native } from "../runtime/native.ts";
@@ -12,6 +12,8 @@ import type { SerializedFailure, WorkerBoot, WorkerHandle, WorkerListener, Worke
 import type { Host } from "./host.ts";
 
 export type StartWorker = (boot: WorkerBoot, settings: WorkerSettings, listener: WorkerListener) => WorkerHandle;
+
+const POOL_IN_WORKER = new PoolInWorkerError().code;
 
 export class Workers {
   /** Why the pool cannot work, once that is known. */
@@ -59,7 +61,9 @@ export class Workers {
 
   #onDeath(index: number, ready: boolean, code: number, error: unknown): void {
     this.#host.retire(index, new WorkerCrashedError(index, code, error));
-    if (!ready) {
+    // The module uses its pool without the guard and does not wait for it: every replacement would die of it again.
+    const unguarded = (error as { code?: unknown } | undefined)?.code === POOL_IN_WORKER;
+    if (!ready || unguarded) {
       const why = error instanceof Error ? error.message : `it ended with exit code ${code}`;
       this.#fail(new WorkerStartError(`Worker ${index} could not start: ${why}`, error === undefined ? {} : { cause: error }));
     } else if (this.#settings.respawn) {

@@ -20,7 +20,6 @@ export interface Native {
   hostEvacuate(handle: number, worker: number): void;
   hostOpenBlock(handle: number, worker: number, lo: number, hi: number): void;
   hostCloseBlock(handle: number, worker: number, lo: number, hi: number): void;
-  hostTakeBlock(handle: number, worker: number, lo: number, hi: number, bytes: number): ArrayBuffer;
   hostAllocBlock(handle: number, bytes: number): boolean;
   hostFreeBlock(handle: number, lo: number, hi: number): void;
   hostAssignBlock(handle: number, call: number, lo: number, hi: number): void;
@@ -37,7 +36,6 @@ export interface Native {
   workerBell(handle: number, callback: () => void): void;
   workerOpenBlock(handle: number, lo: number, hi: number): void;
   workerCloseBlock(handle: number, lo: number, hi: number): void;
-  workerTakeBlock(handle: number, lo: number, hi: number, bytes: number): ArrayBuffer;
   workerAllocBlock(handle: number, bytes: number): boolean;
   workerFreeBlock(handle: number, lo: number, hi: number): void;
   workerClose(handle: number): void;

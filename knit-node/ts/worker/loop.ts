@@ -83,7 +83,6 @@ export class Loop {
         arena: () => this.#memory.arena(0),
         open: (lo, hi) => native.workerOpenBlock(handle, lo, hi),
         close: (lo, hi) => native.workerCloseBlock(handle, lo, hi),
-        take: (lo, hi, bytes) => native.workerTakeBlock(handle, lo, hi, bytes),
       },
       this.#control,
     );

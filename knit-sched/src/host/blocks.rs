@@ -5,7 +5,7 @@
 
 use core::sync::atomic::{Ordering, fence};
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use knit_ring::FrameHeader;
 use knit_ring::heap::{Block, BlockArena, BlockView, Locator};
@@ -16,33 +16,28 @@ use crate::blocks::{self, BlockPayload};
 use crate::cell::Cell;
 use crate::error::Result;
 use crate::frames::Frame;
-use crate::held::{HeldBlock, HeldSet, Lender};
 
 pub(crate) struct HostBlocks {
     shared: Arc<Shared>,
     arena: BlockArena,
-    own: BlockView,
     /// Blocks that will go with a call that is not submitted yet.
     drafts: HashMap<u32, Vec<Locator>>,
     /// Blocks that went with a call, until its number is used again.
     sent: HashMap<u32, Vec<Locator>>,
     /// Views on the workers' arenas, opened when first needed, closed when the worker ends.
     views: Vec<Option<BlockView>>,
-    held: HeldSet,
 }
 
 impl HostBlocks {
     pub(crate) fn new(shared: Arc<Shared>) -> Result<Self> {
         let area = shared.layout().arena_area(shared.region(), 0)?;
-        let arena = BlockArena::create(area.clone(), 0)?;
+        let arena = BlockArena::create(area, 0)?;
         let views = (0..shared.layout().workers()).map(|_| None).collect();
         Ok(Self {
             arena,
-            own: BlockView::open(area, 0)?,
             drafts: HashMap::new(),
             sent: HashMap::new(),
             views,
-            held: HeldSet::default(),
             shared,
         })
     }
@@ -68,16 +63,6 @@ impl HostBlocks {
     /// Takes back a block that was not sent.
     pub(crate) fn free(&mut self, locator: Locator) -> Result<()> {
         Ok(self.arena.free(locator)?)
-    }
-
-    /// A block of one's own, for a program to fill before it is sent.
-    pub(crate) fn own(&self, locator: Locator) -> Result<HeldBlock> {
-        HeldBlock::new(
-            self.shared.clone(),
-            self.own.clone(),
-            locator,
-            Lender::Oneself,
-        )
     }
 
     /// Remembers that a block will go with a call.
@@ -116,12 +101,11 @@ impl HostBlocks {
         Ok(())
     }
 
-    /// Frees what a worker that has ended left in its arena, but for what the host's program still holds.
+    /// Frees what a worker that has ended left in its arena.
     pub(crate) fn reset(&mut self, worker: usize) -> Result<()> {
         self.views[worker] = None;
         let (area, index) = self.arena_of(worker)?;
-        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        blocks::free_unheld(area, index, |locator| held.contains(&locator.raw()))
+        blocks::free_all(area, index)
     }
 
     pub(crate) fn forget_view(&mut self, worker: usize) {
@@ -136,22 +120,6 @@ impl HostBlocks {
             *view = Some(BlockView::open(area, index)?);
         }
         Ok(view.as_ref().expect("opened above"))
-    }
-
-    /// Keeps a block of a worker beyond the reply that brought it.
-    pub(crate) fn hold(
-        &mut self,
-        worker: usize,
-        cell: &Cell,
-        locator: Locator,
-    ) -> Result<HeldBlock> {
-        let view = self.view(worker)?.clone();
-        HeldBlock::new(
-            self.shared.clone(),
-            view,
-            locator,
-            Lender::Worker(worker, cell.clone(), self.held.clone()),
-        )
     }
 
     /// Gives a block back to its worker, and tells it if it waits for room.

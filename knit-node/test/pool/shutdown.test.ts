@@ -1,0 +1,107 @@
+/**
+ * shutdown() ends everything once: open calls reject, workers have really ended when it resolves.
+ */
+import { readdirSync } from "node:fs";
+import { test } from "node:test";
+import assert from "node:assert/strict";
+
+import { PoolClosedError, createPool } from "../../ts/index.ts";
+import { busy, double, echo, forever, sleepy } from "../fixtures/basic.ts";
+import { reason, script, sleep, within } from "./support.ts";
+
+function closed(error: unknown): void {
+  assert.ok(error instanceof PoolClosedError, String(error));
+  assert.equal(error.code, "KNT_POOL_CLOSED");
+}
+
+/** Threads of this process, where the system tells. */
+const threads = (): number => (process.platform === "linux" ? readdirSync("/proc/self/task").length : 0);
+
+test("shutdown() is idempotent: the same promise, however often and late", async () => {
+  const pool = createPool({})({ double });
+  assert.equal(await pool.call.double(1), 2);
+  const first = pool.shutdown();
+  assert.equal(pool.shutdown(), first);
+  await first;
+  assert.equal(pool.shutdown(5), first);
+  await pool[Symbol.asyncDispose]();
+  pool[Symbol.dispose]();
+});
+
+test("open calls reject with PoolClosedError, whatever they wait for, and so do later ones", async () => {
+  const pool = createPool({ threads: 2 })({ sleepy, busy, double, echo, forever });
+  await pool.call.double(1);
+  let resolve!: (n: number) => void;
+  const open = [
+    pool.call.sleepy(10_000),
+    pool.call.forever(),
+    pool.call.busy(10_000),
+    ...Array.from({ length: 50_000 }, (_, i) => pool.call.double(i)),
+    pool.call.echo(new Uint8Array(3_000_000)),
+    pool.call.double(new Promise<number>((settle) => (resolve = settle))),
+  ].map((promise) => promise.then(() => "answered", (error: unknown) => error));
+  const ended = pool.shutdown();
+  const late = reason(pool.call.double(2));
+  resolve(1);
+  const outcomes = await within(Promise.all(open), "open calls of a pool that was shut down");
+  outcomes.slice(0, 3).forEach(closed);
+  // The small ones may have been answered just before.
+  outcomes.slice(3, -1).filter((outcome) => outcome !== "answered").forEach(closed);
+  closed(outcomes.at(-1));
+  closed(await late);
+  await within(ended, "shutdown()");
+  closed(await reason(pool.call.double(3)));
+});
+
+test("workers have really ended when shutdown() resolves, even ones stuck in a loop", async () => {
+  await createPool({})({ double }).shutdown();
+  const before = threads();
+  for (const start of ["at once", "when idle", "while stuck"]) {
+    const pool = createPool({ threads: 4 })({ double, forever });
+    if (start !== "at once") await Promise.all(Array.from({ length: 100 }, (_, i) => pool.call.double(i)));
+    if (start === "while stuck") {
+      for (let i = 0; i < 4; i++) void reason(pool.call.forever());
+      await sleep(50);
+    }
+    await within(pool.shutdown(), `shutdown() ${start}`);
+    assert.equal(threads(), before, start);
+  }
+});
+
+test("shutdown(ms) ends the pool that much later; until then it serves", async () => {
+  const pool = createPool({})({ sleepy, double });
+  await pool.call.double(1);
+  const start = performance.now();
+  const ended = pool.shutdown(300);
+  const late = reason(pool.call.sleepy(60_000));
+  assert.equal(await pool.call.sleepy(20), 20);
+  assert.equal(await pool.call.double(2), 4);
+  closed(await late);
+  await ended;
+  assert.ok(performance.now() - start >= 295);
+});
+
+test("disposing starts the end; disposing asynchronously waits for it", async () => {
+  const before = threads();
+  const pool = createPool({ threads: 2 })({ sleepy });
+  const open = reason(pool.call.sleepy(10_000));
+  pool[Symbol.dispose]();
+  closed(await open);
+  await pool.shutdown();
+  const other = createPool({ threads: 2 })({ sleepy });
+  await other[Symbol.asyncDispose]();
+  assert.equal(threads(), before);
+});
+
+test("`using` and `await using` end a pool with its block, where the runtime has them", async (t) => {
+  const { code, out, err } = await script("using.mjs");
+  if (/SyntaxError/.test(err)) return t.skip("this runtime has no `using`");
+  assert.deepEqual({ code, out }, { code: 0, out: "4 closed 6 closed\n" }, err);
+});
+
+test("a pool may be shut down in the continuation of its own call", async () => {
+  const pool = createPool({ threads: 2 })({ double });
+  const all = Array.from({ length: 1000 }, (_, i) => pool.call.double(i).then((value) => value, closed));
+  await pool.call.double(1).then(() => pool.shutdown());
+  await within(Promise.all(all), "calls beside the one that ended the pool");
+});
