@@ -23,27 +23,25 @@
 
 mod blocks;
 mod places;
+mod receive;
+mod send;
 
 use blocks::HostBlocks;
 
-use core::sync::atomic::{Ordering, fence};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use knit_ring::heap::{Block, Locator};
-use knit_ring::{FrameHeader, FrameProducer, RingError, Span, StreamConsumer};
+use knit_ring::{FrameProducer, StreamConsumer};
 use knit_shm::Region;
 
 use crate::backlog::Backlog;
-use crate::bells::{HostWaker, Lanes, Shared};
+use crate::bells::{HostWaker, Shared};
 use crate::blocks as payloads;
 use crate::cell::{Cell, HostWords, State};
 use crate::error::{Result, SchedError};
-use crate::frames::{Frame, Message, flag, frame_at};
 use crate::layout::{Config, Layout};
-use crate::spin::{LONGEST, SpinLimit, look};
+use crate::spin::{LONGEST, SpinLimit};
 use crate::takers::Takers;
-use crate::wake::{self, Crew as _};
 
 /// How a [`Host`] treats its lanes.
 #[derive(Debug, Clone, Copy)]
@@ -210,46 +208,6 @@ impl Host {
         Ok(self.lane(worker)?.cell.pid())
     }
 
-    /// Hands over every frame of a submission buffer, then wakes who is needed. Never blocks: what finds no room waits in the backlog.
-    ///
-    /// # Errors
-    /// The buffer holds a damaged frame or one longer than [`Host::longest_payload`] (those before it were handed over, it and those after it
-    /// were not), or the memory is corrupt.
-    pub fn submit(&mut self, buffer: &[u8]) -> Result<()> {
-        if self.armed {
-            self.disarm();
-        }
-        let mut placed = self.move_backlog()?;
-        let mut at = 0;
-        let mut outcome = Ok(());
-        while at < buffer.len() {
-            let Some(frame) = frame_at(buffer, at) else {
-                outcome = Err(SchedError::BadSubmission(at));
-                break;
-            };
-            at += frame.padded_len();
-            if frame.payload().len() > self.longest_payload() {
-                outcome = Err(SchedError::TooLong {
-                    bytes: frame.payload().len(),
-                    limit: self.longest_payload(),
-                });
-                break;
-            }
-            self.expect(frame.header());
-            let now = self.backlog.is_empty();
-            match if now { self.place(&frame) } else { Ok(false) } {
-                Ok(true) => placed += 1,
-                Ok(false) => self.backlog.push(&frame),
-                Err(error) => {
-                    outcome = Err(error);
-                    break;
-                }
-            }
-        }
-        self.publish(placed);
-        outcome
-    }
-
     /// Calls that wait in private memory because every ring is full.
     #[must_use]
     pub fn backlog(&self) -> usize {
@@ -260,318 +218,6 @@ impl Host {
     #[must_use]
     pub fn longest_payload(&self) -> usize {
         self.longest_payload
-    }
-
-    fn expect(&mut self, header: &FrameHeader) {
-        self.takers.expect(header);
-        self.blocks.submitted(header.call);
-    }
-
-    /// Moves waiting calls into the rings, without publishing them.
-    fn move_backlog(&mut self) -> Result<usize> {
-        if self.backlog.is_empty() {
-            return Ok(0);
-        }
-        let mut backlog = std::mem::take(&mut self.backlog);
-        let moved = backlog.drain(|frame| self.place(frame));
-        self.backlog = backlog;
-        moved
-    }
-
-    /// Writes a frame into a lane with room, without publishing it.
-    fn place(&mut self, frame: &Frame<'_>) -> Result<bool> {
-        if frame.bytes().len() > self.inline_limit {
-            let Some((header, payload)) = self.blocks.store(frame)? else {
-                return Ok(false);
-            };
-            let placed =
-                self.place_in_lane(|ring| ring.push(&header, bytemuck::bytes_of(&payload)))?;
-            let locator = Locator::from_raw(payload.locator);
-            if placed {
-                self.blocks.sent(header.call, locator);
-            } else {
-                self.blocks.free(locator)?;
-            }
-            return Ok(placed);
-        }
-        self.place_in_lane(|ring| ring.push_raw(frame.bytes()))
-    }
-
-    fn place_in_lane(
-        &mut self,
-        mut push: impl FnMut(&mut FrameProducer) -> Result<(), RingError>,
-    ) -> Result<bool> {
-        let takers = &mut self.takers;
-        let count = self.lanes.len();
-        for turn in 0..count {
-            let index = (self.next + turn) % count;
-            let lane = &mut self.lanes[index];
-            if !matches!(
-                lane.cell.state(),
-                State::Starting | State::Attaching | State::Ready
-            ) {
-                continue;
-            }
-            let mut pushed = push(&mut lane.requests);
-            if matches!(pushed, Err(RingError::Full)) {
-                lane.requests
-                    .reclaim(|header, owner| takers.note(header, owner))?;
-                pushed = push(&mut lane.requests);
-            }
-            match pushed {
-                Ok(()) => {
-                    lane.unpublished += 1;
-                    self.next = (index + 1) % count;
-                    return Ok(true);
-                }
-                Err(RingError::Full) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(false)
-    }
-
-    /// Publishes what was placed and wakes as many sleepers as it needs.
-    fn publish(&mut self, placed: usize) {
-        if placed == 0 {
-            return;
-        }
-        self.progress = Instant::now();
-        for lane in self.lanes.iter_mut().filter(|lane| lane.unpublished > 0) {
-            lane.requests.publish();
-        }
-        let crew = Lanes::new(&self.shared, &self.lanes);
-        let got = |worker: usize| self.lanes[worker].unpublished > 0;
-        if self.steal {
-            wake::for_new_calls(&crew, placed, got);
-        } else {
-            // Each worker takes from its own lane only. Contains the SeqCst fence that pairs with the one in a worker's `arm`.
-            for worker in (0..self.lanes.len()).filter(|worker| got(*worker)) {
-                crew.wake(worker);
-            }
-        }
-        for lane in &mut self.lanes {
-            lane.unpublished = 0;
-        }
-    }
-
-    /// Gives back the space of the replies shown before, and shows those that are there now. Also moves the backlog.
-    ///
-    /// # Errors
-    /// A worker has damaged its reply ring: see [`RingError::Corrupt`].
-    pub fn poll(&mut self, replies: &mut Vec<Replies>) -> Result<()> {
-        replies.clear();
-        self.give_back_space()?;
-        for (worker, lane) in self.lanes.iter_mut().enumerate() {
-            if lane.replies.is_none() && !lane.attach(&self.shared, worker)? {
-                continue;
-            }
-            let Some(ring) = lane.replies.as_mut() else {
-                continue;
-            };
-            if let Some(span) = ring.readable()? {
-                lane.shown = Some(span.len);
-                replies.push(Replies {
-                    worker,
-                    offset: span.offset,
-                    len: span.len as usize,
-                });
-            }
-        }
-        if !replies.is_empty() {
-            let now = Instant::now();
-            self.spin.record(now.duration_since(self.progress));
-            self.progress = now;
-        }
-        if !self.backlog.is_empty() {
-            let placed = self.move_backlog()?;
-            self.publish(placed);
-        }
-        Ok(())
-    }
-
-    fn give_back_space(&mut self) -> Result<()> {
-        let mut any = false;
-        for lane in &mut self.lanes {
-            if let (Some(len), Some(ring)) = (lane.shown.take(), lane.replies.as_mut()) {
-                ring.consume(len)?;
-                any = true;
-            }
-        }
-        if !any {
-            return Ok(());
-        }
-        // SeqCst fence: between giving space back and the look at who wants it. Pairs with the fence in the worker's `arm`.
-        fence(Ordering::SeqCst);
-        for (worker, lane) in self.lanes.iter().enumerate() {
-            if lane.cell.wants_room() {
-                self.shared.wake_worker(worker, &lane.cell);
-            }
-        }
-        Ok(())
-    }
-
-    /// Polls until there are replies, a [`HostWaker`] calls, or the adaptive limit (at most `longest`) is over. Returns whether there are
-    /// replies.
-    ///
-    /// # Errors
-    /// As [`Host::poll`].
-    pub fn spin(&mut self, replies: &mut Vec<Replies>, longest: Duration) -> Result<bool> {
-        self.poll(replies)?;
-        let limit = self.spin.limit().min(longest);
-        if !replies.is_empty() || limit.is_zero() {
-            return Ok(!replies.is_empty());
-        }
-        let news = || Ok::<_, SchedError>(self.any_reply() || self.shared.is_called());
-        if look(limit, news)? {
-            self.poll(replies)?;
-        }
-        Ok(!replies.is_empty())
-    }
-
-    fn any_reply(&self) -> bool {
-        self.lanes.iter().any(|lane| match &lane.replies {
-            Some(ring) => !ring.is_empty(),
-            None => lane.cell.state() == State::Ready,
-        })
-    }
-
-    /// Announces that the host is about to sleep. Returns false, and takes the announcement back, if there is something to do first, or a
-    /// [`HostWaker`] has called since the last time: look then at what it may have called for.
-    ///
-    /// # Errors
-    /// As [`Host::poll`].
-    pub fn arm(&mut self) -> Result<bool> {
-        self.give_back_space()?;
-        self.blocks.settle()?;
-        self.words.set_backlog(!self.backlog.is_empty());
-        // Contains the SeqCst fence that pairs with the one in `Worker::turn`.
-        self.words.bell().arm();
-        self.armed = true;
-        let placed = self.move_backlog()?;
-        self.publish(placed);
-        if placed > 0 {
-            self.words.set_backlog(!self.backlog.is_empty());
-        }
-        if self.shared.take_called() || self.any_reply() {
-            self.disarm();
-            return Ok(false);
-        }
-        Ok(true)
-    }
-
-    /// Takes the announcement back. To be called when the host wakes for whatever reason.
-    pub fn disarm(&mut self) {
-        self.armed = false;
-        self.words.bell().disarm();
-        self.words.set_backlog(false);
-    }
-
-    /// Sleeps until replies are there, a [`HostWaker`] calls, or the time is over; for hosts without an event loop. Returns whether there
-    /// are replies.
-    ///
-    /// # Errors
-    /// As [`Host::poll`], and what the system says about waiting.
-    pub fn wait(&mut self, replies: &mut Vec<Replies>, timeout: Option<Duration>) -> Result<bool> {
-        if self.spin(replies, LONGEST)? {
-            return Ok(true);
-        }
-        if self.arm()? {
-            self.words.bell().wait(timeout)?;
-            self.disarm();
-        }
-        self.poll(replies)?;
-        Ok(!replies.is_empty())
-    }
-
-    /// Private copies of what the last poll showed: each reply's header (without [`flag::BLOCK`]) and its payload. For hosts that do
-    /// not read in place.
-    ///
-    /// # Errors
-    /// A worker has damaged its reply ring, or names a block that is not there.
-    pub fn read(&mut self, replies: &[Replies]) -> Result<Vec<Message>> {
-        let mut messages = Vec::new();
-        for span in replies {
-            let Some(ring) = &self.lane(span.worker)?.replies else {
-                continue;
-            };
-            for frame in ring.frames(Span {
-                offset: span.offset,
-                len: span.len as u32,
-            }) {
-                let frame = frame?;
-                let mut payload = Vec::new();
-                ring.payload(&frame, &mut payload)?;
-                messages.push((
-                    span.worker,
-                    Message {
-                        header: frame.header,
-                        payload,
-                    },
-                ));
-            }
-        }
-        messages
-            .into_iter()
-            .map(|(worker, message)| self.fetch(worker, message))
-            .collect()
-    }
-
-    fn fetch(&mut self, worker: usize, mut message: Message) -> Result<Message> {
-        if message.header.flags & flag::BLOCK != 0 {
-            let region = self.shared.region().clone();
-            message.payload = payloads::take(self.blocks.view(worker)?, &region, &message.payload)?;
-            message.header.flags &= !flag::BLOCK;
-            message.header.payload_len = message.payload.len() as u32;
-        }
-        Ok(message)
-    }
-
-    /// The bytes of a block that a reply names.
-    ///
-    /// # Errors
-    /// The locator does not name a live block of that worker.
-    pub fn open_block(&mut self, worker: usize, locator: u64) -> Result<Block> {
-        self.lane(worker)?;
-        Ok(self
-            .blocks
-            .view(worker)?
-            .resolve(Locator::from_raw(locator))?)
-    }
-
-    /// Gives such a block back to the worker it came from.
-    ///
-    /// # Errors
-    /// The locator does not name a live block of that worker.
-    pub fn close_block(&mut self, worker: usize, locator: u64) -> Result<()> {
-        let cell = &self
-            .lanes
-            .get(worker)
-            .ok_or(SchedError::NoSuchWorker(worker))?
-            .cell;
-        self.blocks
-            .give_back(worker, cell, Locator::from_raw(locator))
-    }
-
-    /// A block for the caller to fill and to send with a call. None if there is no room at present.
-    ///
-    /// # Errors
-    /// The system has no memory left.
-    pub fn alloc_block(&mut self, bytes: usize) -> Result<Option<Block>> {
-        self.blocks.alloc(bytes)
-    }
-
-    /// Takes back such a block: it is not sent.
-    ///
-    /// # Errors
-    /// The locator does not name a block that was allocated and not sent.
-    pub fn free_block(&mut self, locator: u64) -> Result<()> {
-        self.blocks.free(Locator::from_raw(locator))
-    }
-
-    /// Says that such a block goes with a call, before the call is submitted: if whoever takes the call dies, the block comes back.
-    pub fn assign_block(&mut self, call: u32, locator: u64) {
-        self.blocks.assign(call, Locator::from_raw(locator));
     }
 
     fn lane(&self, worker: usize) -> Result<&Lane> {

@@ -11,10 +11,11 @@ use knit_ring::FrameHeader;
 use knit_ring::heap::{Block, BlockArena, BlockView, Locator};
 use knit_shm::Area;
 
+use super::Host;
 use crate::bells::Shared;
 use crate::blocks::{self, BlockPayload};
 use crate::cell::Cell;
-use crate::error::Result;
+use crate::error::{Result, SchedError};
 use crate::frames::Frame;
 
 pub(crate) struct HostBlocks {
@@ -142,5 +143,54 @@ impl HostBlocks {
             area,
             u16::try_from(worker + 1).expect("at most 1024 workers"),
         ))
+    }
+}
+
+impl Host {
+    /// The bytes of a block that a reply names.
+    ///
+    /// # Errors
+    /// The locator does not name a live block of that worker.
+    pub fn open_block(&mut self, worker: usize, locator: u64) -> Result<Block> {
+        self.lane(worker)?;
+        Ok(self
+            .blocks
+            .view(worker)?
+            .resolve(Locator::from_raw(locator))?)
+    }
+
+    /// Gives such a block back to the worker it came from.
+    ///
+    /// # Errors
+    /// The locator does not name a live block of that worker.
+    pub fn close_block(&mut self, worker: usize, locator: u64) -> Result<()> {
+        let cell = &self
+            .lanes
+            .get(worker)
+            .ok_or(SchedError::NoSuchWorker(worker))?
+            .cell;
+        self.blocks
+            .give_back(worker, cell, Locator::from_raw(locator))
+    }
+
+    /// A block for the caller to fill and to send with a call. None if there is no room at present.
+    ///
+    /// # Errors
+    /// The system has no memory left.
+    pub fn alloc_block(&mut self, bytes: usize) -> Result<Option<Block>> {
+        self.blocks.alloc(bytes)
+    }
+
+    /// Takes back such a block: it is not sent.
+    ///
+    /// # Errors
+    /// The locator does not name a block that was allocated and not sent.
+    pub fn free_block(&mut self, locator: u64) -> Result<()> {
+        self.blocks.free(Locator::from_raw(locator))
+    }
+
+    /// Says that such a block goes with a call, before the call is submitted: if whoever takes the call dies, the block comes back.
+    pub fn assign_block(&mut self, call: u32, locator: u64) {
+        self.blocks.assign(call, Locator::from_raw(locator));
     }
 }

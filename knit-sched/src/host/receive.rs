@@ -1,0 +1,187 @@
+//! From the reply rings to the caller: looking, spinning, sleeping.
+
+use core::sync::atomic::{Ordering, fence};
+use std::time::{Duration, Instant};
+
+use knit_ring::Span;
+
+use super::{Host, Replies};
+use crate::blocks;
+use crate::cell::State;
+use crate::error::{Result, SchedError};
+use crate::frames::{Message, flag};
+use crate::spin::{LONGEST, look};
+
+impl Host {
+    /// Gives back the space of the replies shown before, and shows those that are there now. Also moves the backlog.
+    ///
+    /// # Errors
+    /// A worker has damaged its reply ring: see [`RingError::Corrupt`].
+    pub fn poll(&mut self, replies: &mut Vec<Replies>) -> Result<()> {
+        replies.clear();
+        self.give_back_space()?;
+        for (worker, lane) in self.lanes.iter_mut().enumerate() {
+            if lane.replies.is_none() && !lane.attach(&self.shared, worker)? {
+                continue;
+            }
+            let Some(ring) = lane.replies.as_mut() else {
+                continue;
+            };
+            if let Some(span) = ring.readable()? {
+                lane.shown = Some(span.len);
+                replies.push(Replies {
+                    worker,
+                    offset: span.offset,
+                    len: span.len as usize,
+                });
+            }
+        }
+        if !replies.is_empty() {
+            let now = Instant::now();
+            self.spin.record(now.duration_since(self.progress));
+            self.progress = now;
+        }
+        if !self.backlog.is_empty() {
+            let placed = self.move_backlog()?;
+            self.publish(placed);
+        }
+        Ok(())
+    }
+
+    fn give_back_space(&mut self) -> Result<()> {
+        let mut any = false;
+        for lane in &mut self.lanes {
+            if let (Some(len), Some(ring)) = (lane.shown.take(), lane.replies.as_mut()) {
+                ring.consume(len)?;
+                any = true;
+            }
+        }
+        if !any {
+            return Ok(());
+        }
+        // SeqCst fence: between giving space back and the look at who wants it. Pairs with the fence in the worker's `arm`.
+        fence(Ordering::SeqCst);
+        for (worker, lane) in self.lanes.iter().enumerate() {
+            if lane.cell.wants_room() {
+                self.shared.wake_worker(worker, &lane.cell);
+            }
+        }
+        Ok(())
+    }
+
+    /// Polls until there are replies, a [`HostWaker`] calls, or the adaptive limit (at most `longest`) is over. Returns whether there are
+    /// replies.
+    ///
+    /// # Errors
+    /// As [`Host::poll`].
+    pub fn spin(&mut self, replies: &mut Vec<Replies>, longest: Duration) -> Result<bool> {
+        self.poll(replies)?;
+        let limit = self.spin.limit().min(longest);
+        if !replies.is_empty() || limit.is_zero() {
+            return Ok(!replies.is_empty());
+        }
+        let news = || Ok::<_, SchedError>(self.any_reply() || self.shared.is_called());
+        if look(limit, news)? {
+            self.poll(replies)?;
+        }
+        Ok(!replies.is_empty())
+    }
+
+    fn any_reply(&self) -> bool {
+        self.lanes.iter().any(|lane| match &lane.replies {
+            Some(ring) => !ring.is_empty(),
+            None => lane.cell.state() == State::Ready,
+        })
+    }
+
+    /// Announces that the host is about to sleep. Returns false, and takes the announcement back, if there is something to do first, or a
+    /// [`HostWaker`] has called since the last time: look then at what it may have called for.
+    ///
+    /// # Errors
+    /// As [`Host::poll`].
+    pub fn arm(&mut self) -> Result<bool> {
+        self.give_back_space()?;
+        self.blocks.settle()?;
+        self.words.set_backlog(!self.backlog.is_empty());
+        // Contains the SeqCst fence that pairs with the one in `Worker::turn`.
+        self.words.bell().arm();
+        self.armed = true;
+        let placed = self.move_backlog()?;
+        self.publish(placed);
+        if placed > 0 {
+            self.words.set_backlog(!self.backlog.is_empty());
+        }
+        if self.shared.take_called() || self.any_reply() {
+            self.disarm();
+            return Ok(false);
+        }
+        Ok(true)
+    }
+
+    /// Takes the announcement back. To be called when the host wakes for whatever reason.
+    pub fn disarm(&mut self) {
+        self.armed = false;
+        self.words.bell().disarm();
+        self.words.set_backlog(false);
+    }
+
+    /// Sleeps until replies are there, a [`HostWaker`] calls, or the time is over; for hosts without an event loop. Returns whether there
+    /// are replies.
+    ///
+    /// # Errors
+    /// As [`Host::poll`], and what the system says about waiting.
+    pub fn wait(&mut self, replies: &mut Vec<Replies>, timeout: Option<Duration>) -> Result<bool> {
+        if self.spin(replies, LONGEST)? {
+            return Ok(true);
+        }
+        if self.arm()? {
+            self.words.bell().wait(timeout)?;
+            self.disarm();
+        }
+        self.poll(replies)?;
+        Ok(!replies.is_empty())
+    }
+
+    /// Private copies of what the last poll showed: each reply's header (without [`flag::BLOCK`]) and its payload. For hosts that do
+    /// not read in place.
+    ///
+    /// # Errors
+    /// A worker has damaged its reply ring, or names a block that is not there.
+    pub fn read(&mut self, replies: &[Replies]) -> Result<Vec<Message>> {
+        let mut messages = Vec::new();
+        for span in replies {
+            let Some(ring) = &self.lane(span.worker)?.replies else {
+                continue;
+            };
+            for frame in ring.frames(Span {
+                offset: span.offset,
+                len: span.len as u32,
+            }) {
+                let frame = frame?;
+                let mut payload = Vec::new();
+                ring.payload(&frame, &mut payload)?;
+                messages.push((
+                    span.worker,
+                    Message {
+                        header: frame.header,
+                        payload,
+                    },
+                ));
+            }
+        }
+        messages
+            .into_iter()
+            .map(|(worker, message)| self.fetch(worker, message))
+            .collect()
+    }
+
+    fn fetch(&mut self, worker: usize, mut message: Message) -> Result<Message> {
+        if message.header.flags & flag::BLOCK != 0 {
+            let region = self.shared.region().clone();
+            message.payload = blocks::take(self.blocks.view(worker)?, &region, &message.payload)?;
+            message.header.flags &= !flag::BLOCK;
+            message.header.payload_len = message.payload.len() as u32;
+        }
+        Ok(message)
+    }
+}

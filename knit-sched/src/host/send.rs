@@ -1,0 +1,148 @@
+//! From the submission buffer into the lanes: choosing a lane, the backlog, publishing, waking.
+
+use std::time::Instant;
+
+use knit_ring::heap::Locator;
+use knit_ring::{FrameHeader, FrameProducer, RingError};
+
+use super::Host;
+use crate::bells::Lanes;
+use crate::cell::State;
+use crate::error::{Result, SchedError};
+use crate::frames::{Frame, frame_at};
+use crate::wake::{self, Crew as _};
+
+impl Host {
+    /// Hands over every frame of a submission buffer, then wakes who is needed. Never blocks: what finds no room waits in the backlog.
+    ///
+    /// # Errors
+    /// The buffer holds a damaged frame or one longer than [`Host::longest_payload`] (those before it were handed over, it and those after it
+    /// were not), or the memory is corrupt.
+    pub fn submit(&mut self, buffer: &[u8]) -> Result<()> {
+        if self.armed {
+            self.disarm();
+        }
+        let mut placed = self.move_backlog()?;
+        let mut at = 0;
+        let mut outcome = Ok(());
+        while at < buffer.len() {
+            let Some(frame) = frame_at(buffer, at) else {
+                outcome = Err(SchedError::BadSubmission(at));
+                break;
+            };
+            at += frame.padded_len();
+            if frame.payload().len() > self.longest_payload() {
+                outcome = Err(SchedError::TooLong {
+                    bytes: frame.payload().len(),
+                    limit: self.longest_payload(),
+                });
+                break;
+            }
+            self.expect(frame.header());
+            let now = self.backlog.is_empty();
+            match if now { self.place(&frame) } else { Ok(false) } {
+                Ok(true) => placed += 1,
+                Ok(false) => self.backlog.push(&frame),
+                Err(error) => {
+                    outcome = Err(error);
+                    break;
+                }
+            }
+        }
+        self.publish(placed);
+        outcome
+    }
+
+    fn expect(&mut self, header: &FrameHeader) {
+        self.takers.expect(header);
+        self.blocks.submitted(header.call);
+    }
+
+    /// Moves waiting calls into the rings, without publishing them.
+    pub(super) fn move_backlog(&mut self) -> Result<usize> {
+        if self.backlog.is_empty() {
+            return Ok(0);
+        }
+        let mut backlog = std::mem::take(&mut self.backlog);
+        let moved = backlog.drain(|frame| self.place(frame));
+        self.backlog = backlog;
+        moved
+    }
+
+    /// Writes a frame into a lane with room, without publishing it.
+    fn place(&mut self, frame: &Frame<'_>) -> Result<bool> {
+        if frame.bytes().len() > self.inline_limit {
+            let Some((header, payload)) = self.blocks.store(frame)? else {
+                return Ok(false);
+            };
+            let placed =
+                self.place_in_lane(|ring| ring.push(&header, bytemuck::bytes_of(&payload)))?;
+            let locator = Locator::from_raw(payload.locator);
+            if placed {
+                self.blocks.sent(header.call, locator);
+            } else {
+                self.blocks.free(locator)?;
+            }
+            return Ok(placed);
+        }
+        self.place_in_lane(|ring| ring.push_raw(frame.bytes()))
+    }
+
+    fn place_in_lane(
+        &mut self,
+        mut push: impl FnMut(&mut FrameProducer) -> Result<(), RingError>,
+    ) -> Result<bool> {
+        let takers = &mut self.takers;
+        let count = self.lanes.len();
+        for turn in 0..count {
+            let index = (self.next + turn) % count;
+            let lane = &mut self.lanes[index];
+            if !matches!(
+                lane.cell.state(),
+                State::Starting | State::Attaching | State::Ready
+            ) {
+                continue;
+            }
+            let mut pushed = push(&mut lane.requests);
+            if matches!(pushed, Err(RingError::Full)) {
+                lane.requests
+                    .reclaim(|header, owner| takers.note(header, owner))?;
+                pushed = push(&mut lane.requests);
+            }
+            match pushed {
+                Ok(()) => {
+                    lane.unpublished += 1;
+                    self.next = (index + 1) % count;
+                    return Ok(true);
+                }
+                Err(RingError::Full) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(false)
+    }
+
+    /// Publishes what was placed and wakes as many sleepers as it needs.
+    pub(super) fn publish(&mut self, placed: usize) {
+        if placed == 0 {
+            return;
+        }
+        self.progress = Instant::now();
+        for lane in self.lanes.iter_mut().filter(|lane| lane.unpublished > 0) {
+            lane.requests.publish();
+        }
+        let crew = Lanes::new(&self.shared, &self.lanes);
+        let got = |worker: usize| self.lanes[worker].unpublished > 0;
+        if self.steal {
+            wake::for_new_calls(&crew, placed, got);
+        } else {
+            // Each worker takes from its own lane only. Contains the SeqCst fence that pairs with the one in a worker's `arm`.
+            for worker in (0..self.lanes.len()).filter(|worker| got(*worker)) {
+                crew.wake(worker);
+            }
+        }
+        for lane in &mut self.lanes {
+            lane.unpublished = 0;
+        }
+    }
+}
