@@ -107,6 +107,6 @@ export class Workers {
 
 function fromWorker(failure: SerializedFailure): KnitError {
   const error = failure.code === "KNT_TASK_BINDING" ? new TaskBindingError(failure.message) : new WorkerStartError(failure.message);
-  error.stack = `${error.name}: ${failure.stack}`;
+  error.stack = failure.stack.startsWith(error.name) ? failure.stack : `${error.name}: ${failure.stack}`;
   return error;
 }
