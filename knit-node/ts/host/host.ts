@@ -70,12 +70,10 @@ export class Host {
   readonly #sender: BlockSender;
   /** Bytes of the submission buffer that hold calls. */
   #filled = 0;
-  #flushAt = FLUSH;
   /** Calls made by accessors of an argument that is being read: whole frames, to go out after it. */
   #nested: Uint8Array[] = [];
   #nestedEncoder: Encoder | null = null;
   #queued = false;
-  #asleep = false;
   #keepsAlive = false;
   #misses = 0;
   #burstStart = -1;
@@ -140,16 +138,18 @@ export class Host {
       return Promise.reject(error);
     }
     const number = this.pending.take();
+    // At once: a hand-over that fails rejects every call there is.
+    const promise = this.pending.promise();
     this.#header(out.i32, start >>> 2, end - start - FRAME_HEADER, fn, number);
     if (this.#sender.used) this.#assignBlocks(number);
     this.#filled = (end + (GRANULE - 1)) & -GRANULE;
     if (this.#nested.length > 0) this.#takeNested();
     if (!this.#queued) {
       this.#queue();
-    } else if (this.#filled >= this.#flushAt) {
+    } else if (this.#filled >= FLUSH) {
       this.#submit();
     }
-    return this.pending.promise();
+    return promise;
   }
 
   #header(i32: Int32Array, at: number, bytes: number, fn: number, number: number): void {
@@ -207,7 +207,6 @@ export class Host {
   #submit(): void {
     const filled = this.#filled;
     this.#filled = 0;
-    this.#asleep = false;
     try {
       this.#native.hostSubmit(this.handle, filled);
     } catch (error) {
@@ -216,7 +215,6 @@ export class Host {
   }
 
   readonly #onBell = (): void => {
-    this.#asleep = false;
     this.#misses = 0;
     if (this.#queued) return;
     this.#queued = true;
@@ -254,15 +252,17 @@ export class Host {
       this.#filled = 0;
       this.#misses = 0;
     }
-    this.#asleep = false;
-    let spans: number;
     try {
-      spans = this.#native.hostTurn(this.handle, filled, this.#misses === LOOKS ? SPIN : 0);
+      const spans = this.#native.hostTurn(this.handle, filled, this.#misses === LOOKS ? SPIN : 0);
       if (spans > 0) this.#receive(spans);
+      this.#goOn(spans);
     } catch (error) {
       this.fail(error);
-      return;
     }
+  };
+
+  /** When to look again, after a turn that found so many spans. */
+  #goOn(spans: number): void {
     this.#watchLoop(this.#control[CONTROL_CLOCK]);
     if (spans > 0) this.#misses = 0;
     else this.#misses++;
@@ -279,16 +279,13 @@ export class Host {
     } else {
       this.#sleep();
     }
-  };
+  }
 
   #sleep(): void {
     if (!this.#keepsAlive) this.#native.hostKeepAlive(this.handle, (this.#keepsAlive = true));
-    if (this.#native.hostArm(this.handle)) {
-      this.#asleep = true;
-    } else {
-      this.#queued = true;
-      this.#later(this.#turnFromLoop);
-    }
+    if (this.#native.hostArm(this.handle)) return;
+    this.#queued = true;
+    this.#later(this.#turnFromLoop);
   }
 
   /** Nothing is open: this pool keeps no process alive. */
@@ -383,11 +380,6 @@ export class Host {
     this.#refusal ??= reason;
     this.pending.rejectAll(reason);
     this.#letGo();
-  }
-
-  /** Whether the event loop may sleep as far as this pool is concerned. For tests. */
-  get asleep(): boolean {
-    return this.#asleep;
   }
 
   /** Lets go of the memory. Open calls must be settled before. */
