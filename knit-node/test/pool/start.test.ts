@@ -31,7 +31,7 @@ async function everyCallRejects(broken: Task, { is, code, says }: Expected): Pro
         assert.equal((error as { code?: string }).code, code);
         assert.match((error as Error).message, says);
         const { name, stack } = error as Error;
-        assert.ok(stack!.startsWith(`${name}: `) && !stack!.startsWith(`${name}: ${name}`), stack);
+        assert.ok(stack!.startsWith(`${name}: `) && !stack!.startsWith(`${name}: ${name}`), `${stack}`);
       };
       for (const error of await within(Promise.all([...early, pool.call.double(1)].map(reason)), "calls before the failure")) check(error);
       check(await within(reason(pool.call.myTask()), "a call after the failure"));
