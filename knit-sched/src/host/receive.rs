@@ -16,7 +16,7 @@ impl Host {
     /// Gives back the space of the replies shown before, and shows those that are there now. Also moves the backlog.
     ///
     /// # Errors
-    /// A worker has damaged its reply ring: see [`RingError::Corrupt`].
+    /// A worker has damaged its reply ring: see [`RingError::Corrupt`](knit_ring::RingError::Corrupt).
     pub fn poll(&mut self, replies: &mut Vec<Replies>) -> Result<()> {
         replies.clear();
         self.give_back_space()?;
@@ -69,7 +69,7 @@ impl Host {
         Ok(())
     }
 
-    /// Polls until there are replies, a [`HostWaker`] calls, or the adaptive limit (at most `longest`) is over. Returns whether there are
+    /// Polls until there are replies, a [`HostWaker`](crate::HostWaker) calls, or the adaptive limit (at most `longest`) is over. Returns whether there are
     /// replies.
     ///
     /// # Errors
@@ -95,7 +95,7 @@ impl Host {
     }
 
     /// Announces that the host is about to sleep. Returns false, and takes the announcement back, if there is something to do first, or a
-    /// [`HostWaker`] has called since the last time: look then at what it may have called for.
+    /// [`HostWaker`](crate::HostWaker) has called since the last time: look then at what it may have called for.
     ///
     /// # Errors
     /// As [`Host::poll`].
@@ -125,7 +125,7 @@ impl Host {
         self.words.set_backlog(false);
     }
 
-    /// Sleeps until replies are there, a [`HostWaker`] calls, or the time is over; for hosts without an event loop. Returns whether there
+    /// Sleeps until replies are there, a [`HostWaker`](crate::HostWaker) calls, or the time is over; for hosts without an event loop. Returns whether there
     /// are replies.
     ///
     /// # Errors
