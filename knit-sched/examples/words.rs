@@ -4,15 +4,15 @@
 //! cargo run --release -p knit-sched --example words -- *.txt
 //! ```
 //!
-//! The host starts this very program again for each worker. A worker finds out by its standard input that it is one, and serves.
+//! The host starts this very program again for each worker. A worker finds out by its standard input that it is one, and serves. (On other
+//! systems than Linux the workers are threads.)
 //! Arguments and results are any types that serde knows; `knit-codec` makes bytes of them, in the format that JavaScript workers speak too.
 
 use std::collections::HashMap;
 use std::error::Error;
-use std::process::Command;
 
 use knit_codec::serde::{from_bytes, to_bytes};
-use knit_sched::{CallError, Functions, Pool, process, serve_process};
+use knit_sched::{CallError, Functions, Pool};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -60,17 +60,29 @@ fn typed<A: DeserializeOwned, R: Serialize>(
     }
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
-    if process::is_worker() {
-        let functions = Functions::new().with(typed(count));
-        return Ok(serve_process(&functions)?);
+#[cfg(target_os = "linux")]
+fn start(functions: Functions) -> Result<Pool, Box<dyn Error>> {
+    if knit_sched::process::is_worker() {
+        knit_sched::serve_process(&functions)?;
+        std::process::exit(0);
     }
+    let again = std::process::Command::new(std::env::current_exe()?);
+    Ok(Pool::builder().processes(again)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn start(functions: Functions) -> Result<Pool, Box<dyn Error>> {
+    Ok(Pool::builder().threads(functions)?)
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    // In a worker this serves, and does not return.
+    let pool = start(Functions::new().with(typed(count)))?;
 
     let mut paths: Vec<String> = std::env::args().skip(1).collect();
     if paths.is_empty() {
         paths.push(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md").to_owned());
     }
-    let pool = Pool::builder().processes(Command::new(std::env::current_exe()?))?;
     let mut calls = Vec::new();
     for path in paths {
         let task = Task { path, shortest: 4 };

@@ -6,7 +6,7 @@ mod support;
 use std::collections::HashSet;
 use std::future::Future;
 use std::pin::pin;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
@@ -93,6 +93,30 @@ fn a_process_serves_in_a_process_of_its_own() {
         assert_eq!(seen.contains(&std::process::id()), !processes);
         assert_eq!(told, if processes { seen } else { HashSet::new() });
     }
+}
+
+#[test]
+fn a_worker_may_be_started_through_other_commands() {
+    serve_if_worker();
+    let own = again("a_worker_may_be_started_through_other_commands");
+    // The shell stays, as the parent of the worker: the pool knows its process id only.
+    let mut wrapped = Command::new("sh");
+    wrapped
+        .args(["-c", r#""$0" "$@"; exit $?"#])
+        .arg(own.get_program())
+        .args(own.get_args())
+        .stdout(Stdio::null());
+    let pool = two().processes(wrapped).unwrap();
+    let pid = number(&pool.call(PID, []).wait().unwrap());
+    assert!(pool.workers().iter().all(|info| info.pid != Some(pid)));
+    let worker = support::process(pid);
+    let ends = pool.call(EXIT, ms(3)).wait();
+    assert!(
+        matches!(&ends, Err(CallError::WorkerCrashed(Exit::Process(Some(exit)))) if exit.code() == Some(3)),
+        "{ends:?}"
+    );
+    pool.close();
+    assert!(ends_within(&worker, 30));
 }
 
 #[test]
