@@ -395,6 +395,10 @@ impl Worker {
     /// # Errors
     /// The system has no memory left.
     pub fn alloc_block(&mut self, bytes: usize) -> Result<Option<Block>> {
+        // The reply would wait behind those in the backlog, which may wait for the very room that its block takes.
+        if !self.backlog.is_empty() {
+            return Ok(None);
+        }
         blocks::alloc(&mut self.arena, bytes)
     }
 

@@ -109,3 +109,14 @@ test("a value that fills the memory to the limit arrives", () =>
   withPool({ payload: { payloadMaxByteLength: MIB, maxPayloadBytes: MIB } }, { sum }, async ({ call }) => {
     for (const size of [MIB / 2, 900_000, 1_000_000]) assert.equal(await call.sum(pattern(size)), checksum(pattern(size)), `${size} bytes`);
   }));
+
+// A later call must not take the room that an earlier one waits for: both would wait for ever.
+for (const bytes of [9_000, 300_000, 600_000]) {
+  test(`calls that fill the shared memory again and again all come through: ${bytes} bytes`, () =>
+    withPool({ threads: 2, payload: { payloadMaxByteLength: 1024 * 1024, maxPayloadBytes: 700_000 } }, { echo }, async ({ call }) => {
+      for (let round = 0; round < 5; round++) {
+        const values = await Promise.all(Array.from({ length: 60 }, (_, i) => call.echo(new Uint8Array(bytes).fill(i))));
+        values.forEach((value, i) => assert.equal((value as Uint8Array)[bytes - 1], i));
+      }
+    }));
+}

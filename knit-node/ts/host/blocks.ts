@@ -24,6 +24,8 @@ export class BlockSender implements BlockWriter {
   readonly minBytes = SENT;
   readonly #source: BlockSource;
   readonly #control: Int32Array;
+  /** A message of the buffer being filled found no room: no later one may take what it waits for. */
+  #short = false;
   /** Locators of the current message's blocks, two words each. */
   #words: number[] = [];
 
@@ -33,7 +35,10 @@ export class BlockSender implements BlockWriter {
   }
 
   open(bytes: number, words: Int32Array, index: number): Uint8Array | null {
-    if (!this.#source.alloc(bytes)) return null;
+    if (this.#short || !this.#source.alloc(bytes)) {
+      this.#short = true;
+      return null;
+    }
     const control = this.#control;
     const [lo, hi] = [control[CONTROL_BLOCK_LOW], control[CONTROL_BLOCK_HIGH]];
     words[index] = lo;
@@ -41,6 +46,11 @@ export class BlockSender implements BlockWriter {
     this.#words.push(lo, hi);
     const at = control[CONTROL_BLOCK_OFFSET] >>> 0;
     return this.#source.arena().u8.subarray(at, at + bytes);
+  }
+
+  /** The buffer was handed over: from now on the engine knows who waits. */
+  handedOver(): void {
+    this.#short = false;
   }
 
   cancel(): void {

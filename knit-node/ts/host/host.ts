@@ -209,6 +209,7 @@ export class Host {
     this.#filled = 0;
     try {
       this.#native.hostSubmit(this.handle, filled);
+      this.#sender.handedOver();
     } catch (error) {
       this.fail(error);
     }
@@ -254,6 +255,7 @@ export class Host {
     }
     try {
       const spans = this.#native.hostTurn(this.handle, filled, this.#misses === LOOKS ? SPIN : 0);
+      if (filled > 0) this.#sender.handedOver();
       if (spans > 0) this.#receive(spans);
       this.#goOn(spans);
     } catch (error) {

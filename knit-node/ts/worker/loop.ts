@@ -122,6 +122,7 @@ export class Loop {
       const filled = this.#filled;
       this.#filled = 0;
       const claimed = this.#native.workerTurn(this.#handle, filled, this.#open > 0 ? 0 : this.#spin);
+      if (filled > 0) this.#sender.handedOver();
       if (claimed === STOP) {
         this.#native.workerClose(this.#handle);
         this.#onStop();
@@ -252,5 +253,6 @@ export class Loop {
     const filled = this.#filled;
     this.#filled = 0;
     this.#native.workerPublish(this.#handle, filled);
+    this.#sender.handedOver();
   }
 }

@@ -178,6 +178,10 @@ impl Host {
     /// # Errors
     /// The system has no memory left.
     pub fn alloc_block(&mut self, bytes: usize) -> Result<Option<Block>> {
+        // The call would wait behind those in the backlog, which may wait for the very room that its block takes.
+        if !self.backlog.is_empty() {
+            return Ok(None);
+        }
         self.blocks.alloc(bytes)
     }
 
