@@ -113,10 +113,10 @@ test("a value that fills the memory to the limit arrives", () =>
 // A later call must not take the room that an earlier one waits for: both would wait for ever.
 for (const bytes of [9_000, 300_000, 600_000]) {
   test(`calls that fill the shared memory again and again all come through: ${bytes} bytes`, () =>
-    withPool({ threads: 2, payload: { payloadMaxByteLength: 1024 * 1024, maxPayloadBytes: 700_000 } }, { echo }, async ({ call }) => {
+    withPool({ threads: 2, payload: { payloadMaxByteLength: 1024 * 1024, maxPayloadBytes: 700_000 } }, { echoBytes }, async ({ call }) => {
       for (let round = 0; round < 5; round++) {
-        const values = await Promise.all(Array.from({ length: 60 }, (_, i) => call.echo(new Uint8Array(bytes).fill(i))));
-        values.forEach((value, i) => assert.equal((value as Uint8Array)[bytes - 1], i));
+        const values = await Promise.all(Array.from({ length: 60 }, (_, i) => call.echoBytes(new Uint8Array(bytes).fill(i))));
+        values.forEach((value, i) => assert.equal(value[bytes - 1], i));
       }
     }));
 }
