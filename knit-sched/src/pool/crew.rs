@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 
 use super::call::Exit;
-use super::desk::{Desk, Ended};
+use super::mailbox::{Ended, Mailbox};
 use crate::error::{Result, SchedError};
 use crate::host::Host;
 use crate::serve::{Functions, serve, text_of};
@@ -20,33 +20,34 @@ pub(super) enum Kind {
 
 pub(super) struct Crew {
     kind: Kind,
-    desk: Arc<Desk>,
+    mailbox: Arc<Mailbox>,
     steal: bool,
     threads: Vec<JoinHandle<()>>,
     #[cfg(target_os = "linux")]
-    keeper: Option<super::keeper::Keeper>,
+    watcher: Option<super::watcher::Watcher>,
 }
 
 impl Crew {
-    pub(super) fn new(kind: Kind, desk: Arc<Desk>, steal: bool) -> Result<Self> {
+    pub(super) fn new(kind: Kind, mailbox: Arc<Mailbox>, steal: bool) -> Result<Self> {
         Ok(Self {
             #[cfg(target_os = "linux")]
-            keeper: match kind {
+            watcher: match kind {
                 Kind::Threads(_) => None,
-                Kind::Processes(_) => Some(super::keeper::Keeper::start(desk.clone())?),
+                Kind::Processes(_) => Some(super::watcher::Watcher::start(mailbox.clone())?),
             },
             kind,
-            desk,
+            mailbox,
             steal,
             threads: Vec::new(),
         })
     }
 
-    /// Starts a worker in a place that was opened with this epoch. Returns its process, if it is one. Its end is reported to the desk.
+    /// Starts a worker in a place that was opened with this epoch. Returns its process, if it is one. Its end is reported to the mailbox.
     pub(super) fn start(&mut self, host: &Host, worker: usize, epoch: u32) -> Result<Option<u32>> {
         match &mut self.kind {
             Kind::Threads(functions) => {
-                let (functions, desk, steal) = (functions.clone(), self.desk.clone(), self.steal);
+                let (functions, mailbox, steal) =
+                    (functions.clone(), self.mailbox.clone(), self.steal);
                 let shared = host.shared().clone();
                 let run = move || {
                     let attached = Worker::attach(shared, worker, epoch, steal);
@@ -61,7 +62,7 @@ impl Crew {
                             Err(panic) => Some(text_of(&*panic).to_owned()),
                         };
                         let exit = Exit::Thread(error);
-                        desk.ended(Ended {
+                        mailbox.ended(Ended {
                             worker,
                             epoch,
                             exit,
@@ -77,8 +78,8 @@ impl Crew {
             }
             #[cfg(target_os = "linux")]
             Kind::Processes(command) => {
-                let keeper = self.keeper.as_mut().expect("made with the crew");
-                keeper.spawn(command, host.descriptor(worker)?, worker, epoch)
+                let watcher = self.watcher.as_mut().expect("made with the crew");
+                watcher.spawn(command, host.descriptor(worker)?, worker, epoch)
             }
         }
     }
@@ -86,8 +87,8 @@ impl Crew {
     /// Ends the processes at once, whatever they do. Threads cannot be ended: they end after what they run.
     pub(super) fn kill(&mut self) {
         #[cfg(target_os = "linux")]
-        if let Some(keeper) = &mut self.keeper {
-            keeper.kill();
+        if let Some(watcher) = &mut self.watcher {
+            watcher.kill();
         }
     }
 
@@ -98,8 +99,8 @@ impl Crew {
             let _ = thread.join();
         }
         #[cfg(target_os = "linux")]
-        if let Some(keeper) = self.keeper {
-            keeper.finish();
+        if let Some(watcher) = self.watcher {
+            watcher.finish();
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A pool that runs purely in Rust: calls from any thread, workers in threads or in processes.
 //!
-//! A thread of its own (`office`) owns the [`Host`]; [`Pool::call`] leaves the call at a `desk` and wakes that thread if it sleeps. A
+//! A thread of its own (`driver`) owns the [`Host`]; [`Pool::call`] leaves the call at a `mailbox` and wakes that thread if it sleeps. A
 //! program that has one thread for this anyway can use [`Host`] itself and save the way between the threads.
 //!
 //! # What it guarantees
@@ -14,11 +14,11 @@
 
 mod call;
 mod crew;
-mod desk;
-#[cfg(target_os = "linux")]
-mod keeper;
-mod office;
+mod driver;
+mod mailbox;
 mod open;
+#[cfg(target_os = "linux")]
+mod watcher;
 
 pub use call::{Call, CallError, Exit, Outcome};
 
@@ -31,8 +31,8 @@ use crate::host::{Host, HostOptions};
 use crate::layout::Config;
 use crate::serve::Functions;
 use crew::{Crew, Kind};
-use desk::Desk;
-use office::Office;
+use driver::Driver;
+use mailbox::Mailbox;
 
 /// What a pool can tell about one of its workers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -125,18 +125,18 @@ impl Builder {
 
     fn start(self, kind: Kind) -> Result<Pool> {
         let host = Host::create(self.options)?;
-        let desk = Desk::new(host.waker(), host.longest_payload(), host.workers());
-        let crew = Crew::new(kind, desk.clone(), self.options.steal)?;
-        let office = Office::new(host, desk.clone(), crew, self.respawn, self.grace).open()?;
+        let mailbox = Mailbox::new(host.waker(), host.longest_payload(), host.workers());
+        let crew = Crew::new(kind, mailbox.clone(), self.options.steal)?;
+        let driver = Driver::new(host, mailbox.clone(), crew, self.respawn, self.grace).open()?;
         let thread = std::thread::Builder::new()
             .name("knit-host".into())
-            .spawn(move || office.run())
+            .spawn(move || driver.run())
             .map_err(|source| SchedError::Io {
                 what: "starting a thread",
                 source,
             })?;
         Ok(Pool {
-            desk,
+            mailbox,
             thread: Some(thread),
         })
     }
@@ -144,7 +144,7 @@ impl Builder {
 
 /// A running pool. Share it by reference, or in an [`Arc`].
 pub struct Pool {
-    desk: Arc<Desk>,
+    mailbox: Arc<Mailbox>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -165,20 +165,20 @@ impl Pool {
 
     /// Calls a function by its number with this argument. Never blocks on a worker.
     pub fn call(&self, function: u16, argument: impl Into<Vec<u8>>) -> Call {
-        self.desk.call(function, argument.into())
+        self.mailbox.call(function, argument.into())
     }
 
     /// The workers as they are now, by place.
     #[must_use]
     pub fn workers(&self) -> Vec<WorkerInfo> {
-        let workers = self.desk.workers.lock();
+        let workers = self.mailbox.workers.lock();
         workers.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// What the pool has counted so far.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        self.desk.stats()
+        self.mailbox.stats()
     }
 
     /// Ends the pool: calls that are not answered end with [`CallError::Closed`], and every worker ends. Returns when they have.
@@ -188,7 +188,7 @@ impl Pool {
 
     fn end(&mut self) {
         if let Some(thread) = self.thread.take() {
-            self.desk.close();
+            self.mailbox.close();
             // Its panics were caught and told to the calls.
             let _ = thread.join();
         }

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use super::call::{CallError, Exit};
 use super::crew::Crew;
-use super::desk::{Desk, Ended, Request};
+use super::mailbox::{Ended, Mailbox, Request};
 use super::open::OpenCalls;
 use crate::error::Result;
 use crate::frames::{self, Message, flag, kind};
@@ -39,9 +39,9 @@ struct Place {
     start_at: Option<Instant>,
 }
 
-pub(super) struct Office {
+pub(super) struct Driver {
     host: Host,
-    desk: Arc<Desk>,
+    mailbox: Arc<Mailbox>,
     crew: Crew,
     open: OpenCalls,
     places: Vec<Place>,
@@ -51,10 +51,10 @@ pub(super) struct Office {
     buffer: Vec<u8>,
 }
 
-impl Office {
+impl Driver {
     pub(super) fn new(
         host: Host,
-        desk: Arc<Desk>,
+        mailbox: Arc<Mailbox>,
         crew: Crew,
         respawn: bool,
         grace: Duration,
@@ -62,7 +62,7 @@ impl Office {
         let places = (0..host.workers()).map(|_| Place::default()).collect();
         Self {
             host,
-            desk,
+            mailbox,
             crew,
             open: OpenCalls::default(),
             places,
@@ -103,7 +103,7 @@ impl Office {
         loop {
             // First this, then the look: what comes in between is found the next time.
             self.host.take_called();
-            let mut inbox = self.desk.take();
+            let mut inbox = self.mailbox.take();
             // Before anything can fail: whoever ends the pool relies on it.
             inbox.ended.retain(|ended| self.is_news(ended));
             self.buffer.clear();
@@ -145,7 +145,7 @@ impl Office {
         let news = place.lives && place.epoch == ended.epoch;
         if news {
             place.lives = false;
-            self.desk.update(ended.worker, |info| info.alive = false);
+            self.mailbox.update(ended.worker, |info| info.alive = false);
         }
         news
     }
@@ -161,10 +161,13 @@ impl Office {
         for message in self.host.read(&self.replies)? {
             let Message { header, payload } = message;
             let Some(slot) = self.open.take(header.call, header.generation) else {
-                self.desk.counters.stale.fetch_add(1, Ordering::Relaxed);
+                self.mailbox.counters.stale.fetch_add(1, Ordering::Relaxed);
                 continue;
             };
-            self.desk.counters.answered.fetch_add(1, Ordering::Relaxed);
+            self.mailbox
+                .counters
+                .answered
+                .fetch_add(1, Ordering::Relaxed);
             slot.settle(match (header.kind, header.flags & flag::TEXT) {
                 (kind::RESULT, _) => Ok(payload),
                 (_, 0) => Err(CallError::Thrown(payload)),
@@ -202,7 +205,10 @@ impl Office {
     fn vacate(&mut self, worker: usize, exit: &Exit) -> Result<()> {
         for call in self.host.retire(worker)? {
             if let Some(slot) = self.open.take_any(call) {
-                self.desk.counters.crashed.fetch_add(1, Ordering::Relaxed);
+                self.mailbox
+                    .counters
+                    .crashed
+                    .fetch_add(1, Ordering::Relaxed);
                 slot.settle(Err(CallError::WorkerCrashed(exit.clone())));
             }
         }
@@ -231,7 +237,7 @@ impl Office {
             }
             self.places[worker].start_at = None;
             match self.start(worker) {
-                Ok(()) => self.desk.update(worker, |info| info.restarts += 1),
+                Ok(()) => self.mailbox.update(worker, |info| info.restarts += 1),
                 Err(error) => {
                     // The system has no process or no memory left: as if the worker had died at its start.
                     self.vacate(worker, &Exit::Thread(Some(error.to_string())))?;
@@ -251,7 +257,7 @@ impl Office {
         place.epoch = epoch;
         place.lives = true;
         place.useful = false;
-        self.desk.update(worker, |info| {
+        self.mailbox.update(worker, |info| {
             info.pid = pid;
             info.alive = true;
         });
@@ -260,7 +266,7 @@ impl Office {
 
     /// Ends every open call and every further one with this error.
     fn refuse(&mut self, over: CallError) {
-        let unseen = self.desk.refuse(over.clone());
+        let unseen = self.mailbox.refuse(over.clone());
         let slots = unseen.into_iter().map(|request| request.slot);
         for slot in self.open.take_all().into_iter().chain(slots) {
             slot.settle(Err(over.clone()));
@@ -275,7 +281,7 @@ impl Office {
         }
         let mut until = Some(Instant::now() + grace);
         while self.places.iter().any(|place| place.lives) {
-            let ended = self.desk.wait_for_ended(until);
+            let ended = self.mailbox.wait_for_ended(until);
             if ended.is_empty() {
                 self.crew.kill();
                 until = None;

@@ -39,7 +39,7 @@ pub(super) struct Counters {
     pub(super) stale: AtomicU64,
 }
 
-pub(super) struct Desk {
+pub(super) struct Mailbox {
     inbox: Mutex<Inbox>,
     ended: Condvar,
     waker: HostWaker,
@@ -48,7 +48,7 @@ pub(super) struct Desk {
     pub(super) counters: Counters,
 }
 
-impl Desk {
+impl Mailbox {
     pub(super) fn new(waker: HostWaker, longest: usize, workers: usize) -> Arc<Self> {
         Arc::new(Self {
             inbox: Mutex::default(),

@@ -1,4 +1,4 @@
-//! The keeper of a pool's processes: one thread that sleeps until one of them ends, and says how it ended.
+//! The watcher of a pool's processes: one thread that sleeps until one of them ends, and says how it ended.
 //!
 //! It polls their pidfds, and an eventfd by which it is told of new ones: no timer, no signal handler, no thread per process. Reused process
 //! ids cannot mislead it. It reaps what it reports, so no zombie stays.
@@ -13,7 +13,7 @@ use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 use super::call::Exit;
-use super::desk::{Desk, Ended};
+use super::mailbox::{Ended, Mailbox};
 use crate::error::{Result, SchedError};
 
 struct Kept {
@@ -42,7 +42,7 @@ impl Bench {
     }
 }
 
-pub(super) struct Keeper {
+pub(super) struct Watcher {
     bench: Arc<Bench>,
     thread: JoinHandle<()>,
     /// Of every place, the last process.
@@ -53,8 +53,8 @@ fn io(what: &'static str) -> impl FnOnce(std::io::Error) -> SchedError {
     move |source| SchedError::Io { what, source }
 }
 
-impl Keeper {
-    pub(super) fn start(desk: Arc<Desk>) -> Result<Self> {
+impl Watcher {
+    pub(super) fn start(mailbox: Arc<Mailbox>) -> Result<Self> {
         let bell = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)
             .map_err(|errno| io("eventfd")(errno.into()))?;
         let bench = Arc::new(Bench {
@@ -63,8 +63,8 @@ impl Keeper {
         });
         let watched = bench.clone();
         let thread = std::thread::Builder::new()
-            .name("knit-keeper".into())
-            .spawn(move || keep(&watched, &desk))
+            .name("knit-watcher".into())
+            .spawn(move || keep(&watched, &mailbox))
             .map_err(io("starting a thread"))?;
         Ok(Self {
             bench,
@@ -122,7 +122,7 @@ impl Keeper {
     }
 }
 
-fn keep(bench: &Bench, desk: &Desk) {
+fn keep(bench: &Bench, mailbox: &Mailbox) {
     let mut kept: Vec<Kept> = Vec::new();
     let mut finish = false;
     while !(finish && kept.is_empty()) {
@@ -140,7 +140,7 @@ fn keep(bench: &Bench, desk: &Desk) {
         // From the end: removing one moves only those that were looked at.
         for n in (0..kept.len()).rev().filter(|n| ready[n + 1]) {
             let mut one = kept.swap_remove(n);
-            desk.ended(Ended {
+            mailbox.ended(Ended {
                 worker: one.worker,
                 epoch: one.epoch,
                 exit: Exit::Process(one.child.wait().ok()),
