@@ -17,7 +17,7 @@
 //!
 //! Why nothing is lost: take the last fence among those of the host and of the workers that were searching at its count. If the host's is first,
 //! each of these workers sees the published calls when it looks afterwards, in `pass_on` or before it sleeps. If a worker's is first, the
-//! host does not count it. `tests/loom_wake.rs` runs these functions in a model.
+//! host does not count it. `tests/wake_model.rs` runs these functions in a model.
 
 use crate::sync::{Ordering, fence};
 
