@@ -28,6 +28,8 @@ export class BlockSender implements BlockWriter {
   #short = false;
   /** Locators of the current message's blocks, two words each. */
   #words: number[] = [];
+  /** Bytes in blocks of messages that were not handed over yet. */
+  bytes = 0;
 
   constructor(source: BlockSource, control: Int32Array) {
     this.#source = source;
@@ -44,6 +46,7 @@ export class BlockSender implements BlockWriter {
     words[index] = lo;
     words[index + 1] = hi;
     this.#words.push(lo, hi);
+    this.bytes += bytes;
     const at = control[CONTROL_BLOCK_OFFSET] >>> 0;
     return this.#source.arena().u8.subarray(at, at + bytes);
   }
@@ -51,6 +54,7 @@ export class BlockSender implements BlockWriter {
   /** The buffer was handed over: from now on the engine knows who waits. */
   handedOver(): void {
     this.#short = false;
+    this.bytes = 0;
   }
 
   cancel(): void {

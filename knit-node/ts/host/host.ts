@@ -144,11 +144,8 @@ export class Host {
     if (this.#sender.used) this.#assignBlocks(number);
     this.#filled = (end + (GRANULE - 1)) & -GRANULE;
     if (this.#nested.length > 0) this.#takeNested();
-    if (!this.#queued) {
-      this.#queue();
-    } else if (this.#filled >= FLUSH) {
-      this.#submit();
-    }
+    if (!this.#queued) this.#queue();
+    if (this.#filled + this.#sender.bytes >= FLUSH) this.#submit();
     return promise;
   }
 

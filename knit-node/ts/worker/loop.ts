@@ -229,7 +229,7 @@ export class Loop {
     i32[word + 2] = number;
     i32[word + 3] = generation;
     this.#filled = (end + (GRANULE - 1)) & -GRANULE;
-    if (this.#filled >= FLUSH) this.#publish();
+    if (this.#filled + this.#sender.bytes >= FLUSH) this.#publish();
   }
 
   /** What was thrown cannot travel itself: the refusal does. */
