@@ -87,6 +87,8 @@ pub struct RegExp {
     pub source: JsString,
     /// The flags.
     pub flags: JsString,
+    /// Where the next match of a global or sticky expression begins.
+    pub last_index: u32,
 }
 
 /// Bytes and what they are in JavaScript.

@@ -58,9 +58,14 @@ fn owned(value: ValueRef<'_>) -> Value {
                 .collect(),
         ),
         ValueRef::Set(items) => Value::Set(list(&items)),
-        ValueRef::RegExp { source, flags } => knit_codec::RegExp {
+        ValueRef::RegExp {
+            source,
+            flags,
+            last_index,
+        } => knit_codec::RegExp {
             source: source.into(),
             flags: flags.into(),
+            last_index,
         }
         .into(),
         ValueRef::Url(href) => Value::Url(href.into()),

@@ -174,6 +174,7 @@ fn values_of_javascript_are_taken_for_the_types_they_fit() {
     let regexp = knit_codec::RegExp {
         source: "a+".into(),
         flags: "g".into(),
+        last_index: 2,
     };
     assert_eq!(read::<String>(regexp), Ok("/a+/g".into()));
     assert_eq!(

@@ -310,10 +310,11 @@ fn arrays() -> Vec<Named> {
 }
 
 fn collections() -> Vec<Named> {
-    let regexp = |source: &str, flags: &str| {
+    let regexp = |source: &str, flags: &str, last_index: u32| {
         Value::RegExp(Box::new(RegExp {
             source: source.into(),
             flags: flags.into(),
+            last_index,
         }))
     };
     vec![
@@ -334,8 +335,10 @@ fn collections() -> Vec<Named> {
             "set",
             Value::Set(vec![3.into(), 1.into(), text("x"), Value::Set(vec![])]),
         ),
-        ("regexp", regexp(r"^a/b\d+$", "giu")),
-        ("empty regexp", regexp("(?:)", "")),
+        ("regexp", regexp(r"^a/b\d+$", "giu", 0)),
+        ("empty regexp", regexp("(?:)", "", 0)),
+        ("regexp in the middle of a text", regexp("a", "y", 7)),
+        ("regexp past every text", regexp("a", "g", u32::MAX)),
         ("url", Value::Url("https://example.org/päth?q=1#f".into())),
         (
             "envelope",
@@ -527,6 +530,7 @@ fn references() -> Vec<Named> {
                     Value::RegExp(Box::new(RegExp {
                         source: "a".into(),
                         flags: "".into(),
+                        last_index: 0,
                     })),
                     Value::Url("https://example.org/".into()),
                     bytes(BinaryKind::Int32Array, 8),

@@ -25,7 +25,7 @@
 //! ["object", [key, value], ...]                  ["null-object", ...] if its prototype is null
 //! ["array", value | ["holes", run], ...]
 //! ["map", [key, value], ...]                     ["set", value, ...]
-//! ["regexp", source, flags]                      ["url", href]
+//! ["regexp", source, flags, lastIndex unless 0]   ["url", href]
 //! ["binary", class, "bytes in hexadecimal"]      class as in JavaScript: "Uint8Array", "ArrayBuffer", "Buffer", ...
 //! ["binary-block", class, length, "locator"]     locators: 16 hexadecimal digits, the highest first
 //! ["string-block", "ascii" | "utf8" | "utf16", units, bytes, "locator"]
@@ -104,11 +104,17 @@ fn value(value: &Value) -> String {
                 .map(|(k, v)| format!("[{}, {}]", self::value(k), self::value(v))),
         ),
         Value::Set(items) => list("set", items.iter().map(self::value)),
-        Value::RegExp(r) => format!(
-            r#"["regexp", {}, {}]"#,
-            js_string(&r.source),
-            js_string(&r.flags)
-        ),
+        Value::RegExp(r) => {
+            let last_index = match r.last_index {
+                0 => String::new(),
+                at => format!(", {at}"),
+            };
+            format!(
+                r#"["regexp", {}, {}{last_index}]"#,
+                js_string(&r.source),
+                js_string(&r.flags)
+            )
+        }
         Value::Url(href) => format!(r#"["url", {}]"#, js_string(href)),
         Value::Binary(b) => format!(r#"["binary", "{}", "{}"]"#, b.kind.name(), hex(&b.bytes)),
         Value::BinaryBlock(b) => {

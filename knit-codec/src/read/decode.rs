@@ -124,7 +124,9 @@ impl<'a> Decoder<'a> {
                 (Kind::Holey(places, Lengths::default(), 0), count as usize)
             }
             Token::Holes(run) => return Ok(Begun::Holes(run)),
-            Token::RegExp(strings) => return Ok(Begun::Leaf(self.regexp(strings))),
+            Token::RegExp(strings, last_index) => {
+                return Ok(Begun::Leaf(self.regexp(strings, last_index)));
+            }
             leaf => return Ok(Begun::Leaf(self::leaf(leaf))),
         };
         Ok(Begun::Container(Building {
@@ -134,12 +136,13 @@ impl<'a> Decoder<'a> {
         }))
     }
 
-    fn regexp(&self, strings: Strings) -> Value {
+    fn regexp(&self, strings: Strings, last_index: u32) -> Value {
         let mut texts = self.cursor.strings_of(strings).map(JsString::from);
         let mut next = || texts.next().unwrap_or_else(|| "".into());
         RegExp {
             source: next(),
             flags: next(),
+            last_index,
         }
         .into()
     }

@@ -199,7 +199,7 @@ impl<'a> Cursor<'a> {
     }
 
     fn strings(&mut self, found: u8, aux: u8, lo: u32, at: usize) -> Result<Token<'a>> {
-        unused(aux, lo, at)?;
+        unused(aux, if found == tag::REGEXP { 0 } else { lo }, at)?;
         if found != tag::SYMBOL {
             self.number(at);
         }
@@ -211,7 +211,7 @@ impl<'a> Cursor<'a> {
             tag::SYMBOL => Token::Symbol(first),
             _ => {
                 self.string()?;
-                Token::RegExp(strings)
+                Token::RegExp(strings, lo)
             }
         })
     }

@@ -34,8 +34,8 @@ pub(crate) enum Token<'a> {
     Holey(u32),
     Map(u32),
     Set(u32),
-    /// Source and flags.
-    RegExp(Strings),
+    /// Source and flags, and where the next match begins.
+    RegExp(Strings, u32),
     Url(StrRef<'a>),
     Symbol(StrRef<'a>),
     Binary {

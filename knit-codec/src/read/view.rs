@@ -93,6 +93,8 @@ pub enum ValueRef<'r> {
         source: StrRef<'r>,
         /// The flags.
         flags: StrRef<'r>,
+        /// Where the next match of a global or sticky expression begins.
+        last_index: u32,
     },
     /// A `URL`, by its `href`.
     Url(StrRef<'r>),
@@ -343,12 +345,13 @@ fn wrap<'r>(token: Token<'r>, after: &Cursor<'r>) -> ValueRef<'r> {
         Token::Numbers(bytes) => ValueRef::Array(ArrayRef(Items::Numbers(bytes))),
         Token::Map(count) => ValueRef::Map(EntriesRef(walk(count as usize * 2))),
         Token::Set(count) => ValueRef::Set(array(count as usize)),
-        Token::RegExp(strings) => {
+        Token::RegExp(strings, last_index) => {
             let mut texts = after.strings_of(strings);
             let mut next = || texts.next().unwrap_or(StrRef::Utf8(""));
             ValueRef::RegExp {
                 source: next(),
                 flags: next(),
+                last_index,
             }
         }
         Token::Url(href) => ValueRef::Url(href),

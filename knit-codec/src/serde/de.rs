@@ -107,7 +107,7 @@ impl<'de> Deserializer<'de> {
             Token::String(text) | Token::Url(text) | Token::Symbol(text) => {
                 visit_text(text, visitor)
             }
-            Token::RegExp(strings) => {
+            Token::RegExp(strings, _) => {
                 let texts: Vec<JsString> =
                     self.cursor.strings_of(strings).map(Into::into).collect();
                 match texts

@@ -161,7 +161,7 @@ impl Writer {
             Value::Symbol(key) => self.symbol(key),
             Value::Date(ms) => self.date(*ms),
             Value::Numbers(numbers) => self.numbers(numbers),
-            Value::RegExp(regexp) => self.regexp(&regexp.source, &regexp.flags),
+            Value::RegExp(regexp) => self.regexp(&regexp.source, &regexp.flags, regexp.last_index),
             Value::Url(href) => self.url(href),
             Value::Binary(binary) => self.binary(binary.kind, &binary.bytes),
             Value::BinaryBlock(block) => self.binary_block(*block),

@@ -94,9 +94,9 @@ impl Writer {
         self.js_string_slot(href)
     }
 
-    /// A `RegExp`.
-    pub fn regexp(&mut self, source: &JsString, flags: &JsString) -> Result<()> {
-        self.object_like(What::Other, tag::slot(tag::REGEXP, 0, 0))?;
+    /// A `RegExp`; the next match of a global or sticky one begins at `last_index`.
+    pub fn regexp(&mut self, source: &JsString, flags: &JsString, last_index: u32) -> Result<()> {
+        self.object_like(What::Other, tag::slot(tag::REGEXP, 0, last_index))?;
         self.js_string_slot(source)?;
         self.js_string_slot(flags)
     }

@@ -34,7 +34,12 @@ fn leaf() -> impl Strategy<Value = Value> {
         js_string().prop_map(Value::Url),
         any::<f64>().prop_map(Value::Date),
         vec(any::<f64>(), 0..5).prop_map(Value::Numbers),
-        (js_string(), js_string()).prop_map(|(source, flags)| RegExp { source, flags }.into()),
+        (js_string(), js_string(), any::<u32>()).prop_map(|(source, flags, last_index)| RegExp {
+            source,
+            flags,
+            last_index
+        }
+        .into()),
         (kind(), vec(any::<u8>(), 0..24)).prop_map(|(kind, mut bytes)| {
             bytes.truncate(bytes.len() / kind.element_size() * kind.element_size());
             Value::Binary(Binary {

@@ -137,7 +137,7 @@ export function build(notation: Notation, blocks: Blocks): unknown {
         return set;
       }
       case "regexp":
-        return number(new RegExp(make(a) as string, b as string));
+        return number(Object.assign(new RegExp(make(a) as string, b as string), { lastIndex: c ?? 0 }));
       case "url":
         return number(new URL(a as string));
       case "binary":
@@ -232,7 +232,7 @@ export function notate(root: unknown, blocks: Blocks): Notation {
     if (value instanceof Date) return ["date", Number.isNaN(value.getTime()) ? "NaN" : value.getTime()];
     if (value instanceof Map) return ["map", ...Array.from(value as Map<unknown, unknown>, ([k, v]) => [note(k), note(v)])];
     if (value instanceof Set) return ["set", ...Array.from(value as Set<unknown>, note)];
-    if (value instanceof RegExp) return ["regexp", string(value.source), value.flags];
+    if (value instanceof RegExp) return ["regexp", string(value.source), value.flags, ...(value.lastIndex === 0 ? [] : [value.lastIndex])];
     if (value instanceof URL) return ["url", value.href];
     if (value instanceof Envelope) return ["envelope", note(value.header), note(value.body)];
     if (value instanceof Shared) {

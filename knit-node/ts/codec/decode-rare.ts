@@ -89,9 +89,11 @@ export function readExotic(d: Decoder, tag: number, aux: number, lo: number): un
       d.zero(aux);
       return readSet(d, lo);
     case TAG_REGEXP: {
-      d.zero(aux | lo);
+      d.zero(aux);
       const source = d.string();
-      return numbered(d, construct(() => new RegExp(source, d.string())));
+      const regexp = numbered(d, construct(() => new RegExp(source, d.string())));
+      if (lo !== 0) regexp.lastIndex = lo;
+      return regexp;
     }
     case TAG_URL:
       d.zero(aux | lo);

@@ -49,7 +49,7 @@ export function putExotic(e: Writer, value: object, kind: number, p: number): nu
       const source = genuine<string>(regexpSource, value);
       const flags = (value as RegExp).flags;
       e.reserve(p + 3 + e.owed);
-      return e.text(flags, e.text(source, e.slot(HI_REGEXP, 0, p)));
+      return e.text(flags, e.text(source, e.slot(HI_REGEXP, lastIndex(value as RegExp), p)));
     }
     case KIND_URL:
       e.reserve(p + 2 + e.owed);
@@ -66,6 +66,12 @@ export function putExotic(e: Writer, value: object, kind: number, p: number): nu
     default:
       return putSharedMemory(e, value, p);
   }
+}
+
+/** Where the next match begins. What is below every index acts as 0, and what is past the longest string as any other such. */
+function lastIndex(value: RegExp): number {
+  const index: unknown = value.lastIndex;
+  return typeof index === "number" && index > 0 ? Math.min(Math.trunc(index), 0xffff_ffff) : 0;
 }
 
 function putMap(e: Writer, value: Map<unknown, unknown>, p: number): number {
@@ -162,14 +168,16 @@ function putSharedMemory(e: Writer, value: object, p: number): number {
 function putError(e: Writer, value: Error, errorClass: number, p: number): number {
   const error = value as Error & { code?: unknown; errors?: unknown };
   const { name, message, stack, cause, code, errors } = error;
-  const keys = Object.keys(error).filter((key) => !ERROR_FIELDS.has(key));
+  // Some libraries keep an object or an accessor there: that is a property like any other.
+  const list = Array.isArray(errors);
+  const keys = Object.keys(error).filter((key) => !ERROR_FIELDS.has(key) || (key === "errors" && !list));
   let bits = 0;
   if (typeof name === "string" && name !== ERROR_CLASS_NAMES[errorClass]) bits |= ERROR_NAME;
   if (message !== "" || Object.hasOwn(error, "message")) bits |= ERROR_MESSAGE;
   if (typeof stack === "string") bits |= ERROR_STACK;
   if (cause !== undefined || Object.hasOwn(error, "cause")) bits |= ERROR_CAUSE;
-  if (code !== undefined) bits |= ERROR_CODE;
-  if (Array.isArray(errors)) bits |= ERROR_ERRORS;
+  if (code !== undefined || Object.hasOwn(error, "code")) bits |= ERROR_CODE;
+  if (list) bits |= ERROR_ERRORS;
   if (keys.length > 0) bits |= ERROR_PROPERTIES;
   e.enter(8, p);
   p = e.slot(HI_ERROR + errorClass, bits, p);
