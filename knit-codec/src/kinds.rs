@@ -130,5 +130,49 @@ numbered! {
         ProcessSharedBuffer = 0, "ProcessSharedBuffer";
         /// `SharedArrayBuffer`.
         SharedArrayBuffer = 1, "SharedArrayBuffer";
+        /// A `DataView` of one; so all from here: 16 more than the [`BinaryKind`].
+        DataView = 17, "DataView";
+        /// `Int8Array`.
+        Int8Array = 18, "Int8Array";
+        /// `Uint8Array`.
+        Uint8Array = 19, "Uint8Array";
+        /// `Uint8ClampedArray`.
+        Uint8ClampedArray = 20, "Uint8ClampedArray";
+        /// `Int16Array`.
+        Int16Array = 21, "Int16Array";
+        /// `Uint16Array`.
+        Uint16Array = 22, "Uint16Array";
+        /// `Int32Array`.
+        Int32Array = 23, "Int32Array";
+        /// `Uint32Array`.
+        Uint32Array = 24, "Uint32Array";
+        /// `Float32Array`.
+        Float32Array = 25, "Float32Array";
+        /// `Float64Array`.
+        Float64Array = 26, "Float64Array";
+        /// `BigInt64Array`.
+        BigInt64Array = 27, "BigInt64Array";
+        /// `BigUint64Array`.
+        BigUint64Array = 28, "BigUint64Array";
+        /// `Float16Array`.
+        Float16Array = 29, "Float16Array";
+        /// Node's `Buffer`.
+        Buffer = 30, "Buffer";
+    }
+}
+
+impl SharedMemoryKind {
+    /// The class of the view, if it is one of a `SharedArrayBuffer`.
+    pub const fn view(self) -> Option<BinaryKind> {
+        match self {
+            Self::ProcessSharedBuffer | Self::SharedArrayBuffer => None,
+            _ => BinaryKind::from_number(self.number() - 16),
+        }
+    }
+
+    /// Whether length and offset are whole elements of a view.
+    pub(crate) fn fits(self, byte_length: u32, byte_offset: u32) -> bool {
+        let size = self.view().map_or(1, BinaryKind::element_size) as u32;
+        byte_length % size == 0 && byte_offset % size == 0
     }
 }

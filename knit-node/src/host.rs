@@ -184,6 +184,15 @@ pub fn host_stop(handle: u32, worker: u32) -> Result<()> {
     })
 }
 
+/// Wakes every worker that sleeps: there is something for it beside the rings.
+#[napi]
+pub fn host_rouse(handle: u32) -> Result<()> {
+    with(handle, |entry| {
+        entry.port.host.rouse();
+        Ok(())
+    })
+}
+
 /// Settles a worker's death; returns the calls that it had taken.
 #[napi]
 pub fn host_retire(handle: u32, worker: u32) -> Result<Vec<u32>> {

@@ -275,6 +275,18 @@ fn operands() -> Cases {
             message(0, &[slot(0x1A, 2, 8), 1, 0], b""),
         ),
         (
+            "view of shared memory of an unknown kind",
+            message(0, &[slot(0x1A, 16, 8), 1, 0], b""),
+        ),
+        (
+            "view of shared memory of half an element",
+            message(0, &[slot(0x1A, 16 + 7, 6), 1, 0], b""),
+        ),
+        (
+            "view of shared memory between two elements",
+            message(0, &[slot(0x1A, 16 + 10, 8), 1, 4], b""),
+        ),
+        (
             "shared memory at 2^32",
             message(0, &[slot(0x1A, 0, 8), 1, 1 << 32], b""),
         ),

@@ -30,7 +30,7 @@
 //! ["binary-block", class, length, "locator"]     locators: 16 hexadecimal digits, the highest first
 //! ["string-block", "ascii" | "utf8" | "utf16", units, bytes, "locator"]
 //! ["error", class, {"name"?, "message"?, "stack"?, "cause"?, "code"?, "errors"?, "properties"?}]
-//! ["shared-memory", "ProcessSharedBuffer" | "SharedArrayBuffer", byte length, byte offset, "locator"]
+//! ["shared-memory", "ProcessSharedBuffer" | "SharedArrayBuffer" | "Int32Array" (a view of one) ..., byte length, byte offset, "locator"]
 //! ["envelope", header, body]
 //! ["ref", n]                                     the n-th numbered value of the message again, as FORMAT.md numbers them
 //! ```

@@ -101,6 +101,12 @@ impl<'a> Cursor<'a> {
                 self.number(at);
                 let locator = self.raw_slot()?;
                 let byte_offset = self.raw_u32()?;
+                if !kind.fits(lo, byte_offset) {
+                    return Err(CodecError::BadOperand {
+                        at,
+                        why: "a view's length and offset are whole elements",
+                    });
+                }
                 Ok(Token::SharedMemory(SharedMemory {
                     kind,
                     byte_length: lo,

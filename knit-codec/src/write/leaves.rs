@@ -148,6 +148,12 @@ impl Writer {
 
     /// A window on memory that both sides see.
     pub fn shared_memory(&mut self, memory: SharedMemory) -> Result<()> {
+        if !memory.kind.fits(memory.byte_length, memory.byte_offset) {
+            return Err(CodecError::BadOperand {
+                at: self.out.len(),
+                why: "a view's length and offset are whole elements",
+            });
+        }
         self.object_like(
             What::Other,
             tag::slot(tag::SHARED_MEMORY, memory.kind.number(), memory.byte_length),

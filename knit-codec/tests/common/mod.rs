@@ -81,8 +81,8 @@ fn leaf() -> impl Strategy<Value = Value> {
             .prop_map(|(kind, sizes, locator)| {
                 Value::SharedMemory(SharedMemory {
                     kind,
-                    byte_length: sizes[0],
-                    byte_offset: sizes[1],
+                    byte_length: sizes[0] & !7,
+                    byte_offset: sizes[1] & !7,
                     locator,
                 })
             }),

@@ -3,9 +3,9 @@
  *
  * Payloads in blocks have no bytes in the vectors: their content is made up here from length and encoding.
  */
-import { ERROR_CLASS_NAMES } from "../../ts/codec/format.ts";
+import { BINARY_BUFFER, BINARY_DATA_VIEW, ERROR_CLASS_NAMES, SHARED_VIEW, TYPED_ARRAY_NAMES } from "../../ts/codec/format.ts";
 import { Envelope } from "../../ts/api/envelope.ts";
-import type { BlockReader, BlockWriter, SharedMemory, SharedMemoryHook } from "../../ts/codec/hooks.ts";
+import type { BlockReader, BlockWriter, SharedMemory, SharedMemoryReader, SharedMemoryWriter } from "../../ts/codec/hooks.ts";
 
 export type Notation = null | boolean | number | string | Notation[] | { [field: string]: Notation };
 type Built = Record<string, unknown>;
@@ -18,7 +18,13 @@ export class Shared {
   }
 }
 
-const SHARED_KINDS = ["ProcessSharedBuffer", "SharedArrayBuffer"] as const;
+/** By the number in the message. */
+const SHARED_KINDS = ["ProcessSharedBuffer", "SharedArrayBuffer"];
+SHARED_KINDS[SHARED_VIEW + BINARY_DATA_VIEW] = "DataView";
+TYPED_ARRAY_NAMES.forEach((name, kind) => {
+  if (name !== undefined) SHARED_KINDS[SHARED_VIEW + kind] = name;
+});
+SHARED_KINDS[SHARED_VIEW + BINARY_BUFFER] = "Buffer";
 const classes = globalThis as unknown as Record<string, new (...args: unknown[]) => object>;
 
 function words(locator: string): { lo: number; hi: number } {
@@ -73,8 +79,10 @@ export class Blocks implements BlockWriter, BlockReader {
   release(): void {}
 }
 
-export const sharedHook: SharedMemoryHook = {
+export const sharedHook: SharedMemoryReader & SharedMemoryWriter = {
+  takes: (value) => value instanceof Shared,
   describe: (value) => (value instanceof Shared ? value.memory : null),
+  discard() {},
   open: (memory) => new Shared(memory),
 };
 
@@ -154,7 +162,7 @@ export function build(notation: Notation, blocks: Blocks): unknown {
       case "error":
         return makeError(a as string, b as { [field: string]: Notation });
       case "shared-memory":
-        return number(new Shared({ kind: SHARED_KINDS.indexOf(a as "SharedArrayBuffer") as 0 | 1, byteLength: b as number, byteOffset: c as number, ...words(d as string) }));
+        return number(new Shared({ kind: SHARED_KINDS.indexOf(a as string), byteLength: b as number, byteOffset: c as number, ...words(d as string) }));
       case "envelope": {
         const envelope = number(new Envelope<unknown, unknown>(null, null)) as { header: unknown; body: unknown };
         envelope.header = make(a);

@@ -57,6 +57,7 @@ const KINDS: [string, unknown, string, RegExp][] = [
   ["a stream", new ReadableStream(), "KNT_ERROR_3", /^ReadableStream$/],
   ["a signal", new AbortController().signal, "KNT_ERROR_3", /^AbortSignal$/],
   ["shared memory without a way to send it", new SharedArrayBuffer(8), "KNT_ERROR_3", /^SharedArrayBuffer$/],
+  ["a view of shared memory without a way to send it", new Int32Array(new SharedArrayBuffer(8)), "KNT_ERROR_3", /^Int32Array of a SharedArrayBuffer$/],
   ["a fake date", Object.create(Date.prototype), "KNT_ERROR_2", /Date/],
   ["a fake map", Object.create(Map.prototype), "KNT_ERROR_2", /Map/],
   ["a fake set", Object.create(Set.prototype), "KNT_ERROR_2", /Set/],

@@ -6,7 +6,7 @@ import { Decoder } from "../../ts/codec/decode.ts";
 import { Encoder } from "../../ts/codec/encode.ts";
 import { DEFAULT_LIMITS } from "../../ts/codec/format.ts";
 import { ShapeReader, ShapeWriter } from "../../ts/codec/shapes.ts";
-import type { CodecHooks, BlockReader } from "../../ts/codec/hooks.ts";
+import type { BlockReader, CodecHooks, SharedMemoryReader } from "../../ts/codec/hooks.ts";
 import type { EncoderOptions } from "../../ts/codec/encode.ts";
 import type { Limits } from "../../ts/codec/format.ts";
 
@@ -15,7 +15,7 @@ export interface ChannelOptions {
   readonly tableWords?: number;
   readonly limits?: Limits;
   readonly encoder?: EncoderOptions;
-  readonly decoder?: CodecHooks<BlockReader>;
+  readonly decoder?: CodecHooks<BlockReader, SharedMemoryReader>;
   /** Bytes of the buffer at first. */
   readonly bytes?: number;
   /** Where messages begin. */

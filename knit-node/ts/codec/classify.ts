@@ -16,6 +16,7 @@ export const KIND_MAP = 5;
 export const KIND_SET = 6;
 export const KIND_URL = 7;
 export const KIND_ENVELOPE = 8;
+export const KIND_SHARED_ARRAY_BUFFER = 9;
 /** Plus the error class. */
 export const KIND_ERROR = 0x10;
 /** Plus the binary kind. */
@@ -41,6 +42,7 @@ know("RegExp", KIND_REGEXP);
 know("Map", KIND_MAP);
 know("Set", KIND_SET);
 know("URL", KIND_URL);
+know("SharedArrayBuffer", KIND_SHARED_ARRAY_BUFFER);
 ERROR_CLASS_NAMES.forEach((name, i) => know(name, KIND_ERROR + i));
 know("ArrayBuffer", KIND_BINARY + BINARY_ARRAY_BUFFER);
 know("DataView", KIND_BINARY + BINARY_DATA_VIEW);
@@ -86,4 +88,14 @@ export function constructorName(prototype: object | null): string {
   const descriptor = Object.getOwnPropertyDescriptor(prototype, "constructor");
   const constructor: unknown = descriptor?.value;
   return typeof constructor === "function" ? constructor.name : "";
+}
+
+/** Whether `value` is a `SharedArrayBuffer`, of any realm. */
+export function isSharedBuffer(value: object): value is SharedArrayBuffer {
+  return value instanceof SharedArrayBuffer || (!(value instanceof Object) && toString.call(value) === "[object SharedArrayBuffer]");
+}
+
+/** Whether `value` is a view of one. */
+export function isSharedView(value: object): value is ArrayBufferView<SharedArrayBuffer> {
+  return ArrayBuffer.isView(value) && !(value.buffer instanceof ArrayBuffer) && isSharedBuffer(value.buffer);
 }

@@ -5,6 +5,7 @@ import { CodecError, bad, unexpected } from "./errors.ts";
 import { BINARY_ARRAY_BUFFER, BINARY_BUFFER, BINARY_DATA_VIEW, BINARY_UINT8, ELEMENT_BYTES, ERROR_CLASS_NAMES, HI_ARRAY, HI_ARRAY_HOLEY, HI_HOLES, HI_REF, MAX_ARRAY_LENGTH, MAX_HOLES } from "./format.ts";
 import { ERROR_CAUSE, ERROR_CODE, ERROR_ERRORS, ERROR_MESSAGE, ERROR_NAME, ERROR_PROPERTIES, ERROR_STACK, TYPED_ARRAY_NAMES } from "./format.ts";
 import { TAG_BINARY, TAG_BINARY_BLOCK, TAG_ENVELOPE, TAG_ERROR, TAG_HEAD, TAG_HOLES, TAG_MAP, TAG_REGEXP, TAG_SET, TAG_SHARED_MEMORY } from "./format.ts";
+import { SHARED_ARRAY_BUFFER, SHARED_VIEW } from "./format.ts";
 import { TAG_STRING_BLOCK, TAG_SYMBOL, TAG_URL, TEXT_ASCII, TEXT_UTF16 } from "./format.ts";
 import { Envelope } from "../api/envelope.ts";
 import { decodeText } from "./text-reader.ts";
@@ -167,13 +168,13 @@ function readEnvelope(d: Decoder): Envelope {
   return envelope as Envelope;
 }
 
-type ViewConstructor = new (buffer: ArrayBuffer, byteOffset?: number, length?: number) => object;
+type ViewConstructor = new (buffer: ArrayBufferLike, byteOffset?: number, length?: number) => object;
 const globals = globalThis as unknown as Record<string, ViewConstructor | undefined>;
 const viewConstructors = TYPED_ARRAY_NAMES.map((name) => (name === undefined ? undefined : globals[name]));
 viewConstructors[BINARY_DATA_VIEW] = DataView;
 
 interface BufferClass {
-  from(buffer: ArrayBuffer): object;
+  from(buffer: ArrayBufferLike, byteOffset: number, length: number): object;
 }
 
 function checkBinary(kind: number, length: number): void {
@@ -197,14 +198,18 @@ function readBinary(d: Decoder, kind: number, length: number): object {
 
 /** A value of that kind over the whole of `buffer`. */
 function view(kind: number, buffer: ArrayBuffer): object {
-  if (kind === BINARY_ARRAY_BUFFER) return buffer;
+  return kind === BINARY_ARRAY_BUFFER ? buffer : viewOf(kind, buffer, 0, buffer.byteLength);
+}
+
+/** A view of that kind over a part of `buffer`. */
+export function viewOf(kind: number, buffer: ArrayBufferLike, byteOffset: number, byteLength: number): object {
   if (kind === BINARY_BUFFER) {
     const { Buffer } = globalThis as unknown as { Buffer?: BufferClass };
-    return Buffer === undefined ? new Uint8Array(buffer) : Buffer.from(buffer);
+    return Buffer === undefined ? new Uint8Array(buffer, byteOffset, byteLength) : Buffer.from(buffer, byteOffset, byteLength);
   }
   const constructor = viewConstructors[kind];
   if (constructor === undefined) throw bad(`this runtime has no ${TYPED_ARRAY_NAMES[kind] ?? "such type"}`);
-  return new constructor(buffer);
+  return new constructor(buffer, byteOffset, byteLength / ELEMENT_BYTES[kind]);
 }
 
 function needBlocks<T>(d: Decoder, blocks: T | null): T {
@@ -244,15 +249,17 @@ function readStringBlock(d: Decoder, encoding: number, units: number): string {
 }
 
 function readSharedMemory(d: Decoder, kind: number, byteLength: number): object {
-  if (kind > 1) throw bad("unknown kind of shared memory");
+  const size = kind <= SHARED_ARRAY_BUFFER ? 1 : kind <= SHARED_VIEW ? undefined : ELEMENT_BYTES[kind - SHARED_VIEW];
+  if (size === undefined) throw bad("unknown kind of shared memory");
   if (d.shared === null) throw bad("shared memory where none is possible");
   d.need(2);
   const p = d.p;
   d.p = p + 2;
   const { i32 } = d;
   d.zero(i32[p * 2 + 3]);
-  const memory = { kind: kind as 0 | 1, byteLength, byteOffset: i32[p * 2 + 2] >>> 0, lo: i32[p * 2], hi: i32[p * 2 + 1] };
-  return numbered(d, d.shared.open(memory));
+  const byteOffset = i32[p * 2 + 2] >>> 0;
+  if (byteLength % size !== 0 || byteOffset % size !== 0) throw bad("a part of an element");
+  return numbered(d, d.shared.open({ kind, byteLength, byteOffset, lo: i32[p * 2], hi: i32[p * 2 + 1] }));
 }
 
 const errorClasses = ERROR_CLASS_NAMES.map((name) => (globalThis as unknown as Record<string, new (...args: unknown[]) => Error>)[name]);

@@ -16,7 +16,7 @@ import { ReadShape, checkKeys } from "./shapes.ts";
 import { TextReader } from "./text-reader.ts";
 import { readBigInt, readExotic, readHoley } from "./decode-rare.ts";
 import type { ByteBuffer } from "./buffer.ts";
-import type { BlockReader, CodecHooks, SharedMemoryHook } from "./hooks.ts";
+import type { BlockReader, CodecHooks, SharedMemoryReader } from "./hooks.ts";
 import type { Limits } from "./format.ts";
 import type { ShapeReader } from "./shapes.ts";
 
@@ -46,12 +46,12 @@ export class Decoder {
   readonly text = new TextReader();
   readonly limits: Limits;
   readonly blocks: BlockReader | null;
-  readonly shared: SharedMemoryHook | null;
+  readonly shared: SharedMemoryReader | null;
   readonly #shapes: ShapeReader | null;
   readonly #compile: boolean;
   #locals: ReadShape[] = [];
 
-  constructor(shapes: ShapeReader | null, limits: Limits = DEFAULT_LIMITS, options: CodecHooks<BlockReader> = {}) {
+  constructor(shapes: ShapeReader | null, limits: Limits = DEFAULT_LIMITS, options: CodecHooks<BlockReader, SharedMemoryReader> = {}) {
     this.#shapes = shapes;
     this.limits = limits;
     this.blocks = options.blocks ?? null;

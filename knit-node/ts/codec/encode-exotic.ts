@@ -7,9 +7,10 @@
 import { ERROR_CAUSE, ERROR_CLASS_NAMES, ERROR_CODE, ERROR_ERRORS, ERROR_FIELDS, ERROR_MESSAGE, ERROR_NAME, ERROR_PROPERTIES, ERROR_STACK } from "./format.ts";
 import { BINARY_ARRAY_BUFFER, BINARY_DATA_VIEW, HEAD_BLOCKS, HI_BINARY, HI_BINARY_BLOCK, HI_ENVELOPE, HI_ERROR, HI_MAP } from "./format.ts";
 import { HI_REGEXP, HI_SET, HI_SHARED_MEMORY, HI_URL } from "./format.ts";
-import { KIND_BINARY, KIND_ENVELOPE, KIND_ERROR, KIND_MAP, KIND_REGEXP, KIND_SET, KIND_URL, KIND_DATE } from "./classify.ts";
+import { KIND_BINARY, KIND_ENVELOPE, KIND_ERROR, KIND_MAP, KIND_REGEXP, KIND_SET, KIND_URL, KIND_DATE, isSharedView } from "./classify.ts";
 import { REFUSED } from "./refuse.ts";
 import type { Writer } from "./writer.ts";
+import type { SharedMemory } from "./hooks.ts";
 import type { Envelope } from "../api/envelope.ts";
 
 const mapForEach = Map.prototype.forEach;
@@ -64,7 +65,7 @@ export function putExotic(e: Writer, value: object, kind: number, p: number): nu
       return p;
     }
     default:
-      return putSharedMemory(e, value, p);
+      return putSharedMemory(e, value, -1, p);
   }
 }
 
@@ -113,6 +114,7 @@ type Visit = (this: unknown, each: (item: unknown, key: unknown) => void) => voi
 function putBinary(e: Writer, value: object, kind: number, p: number): number {
   const known = e.number(value);
   if (known >= 0) return e.putRef(known, p);
+  if (kind !== BINARY_ARRAY_BUFFER && isSharedView(value)) return putSharedMemory(e, value, kind, p);
   const bytes = bytesOf(value, kind);
   const length = bytes.length;
   e.checkBytes(length, value);
@@ -156,8 +158,8 @@ export function isDetached(buffer: ArrayBufferLike): boolean {
   return (buffer as { detached?: boolean }).detached === true;
 }
 
-function putSharedMemory(e: Writer, value: object, p: number): number {
-  const memory = e.shared?.describe(value) ?? null;
+function putSharedMemory(e: Writer, value: object, kind: number, p: number): number {
+  const memory = genuine<SharedMemory | null>(() => e.shared?.describe(value, kind) ?? null, value);
   if (memory === null) throw REFUSED;
   e.reserve(p + 3 + e.owed);
   e.slot(HI_SHARED_MEMORY + memory.kind, memory.byteLength, p);

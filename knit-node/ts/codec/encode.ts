@@ -139,6 +139,7 @@ export class Encoder {
   #refusal(error: unknown, value: unknown): unknown {
     const { blocks, depth, root, shared } = this.#writer;
     blocks?.discard();
+    shared?.discard();
     if (error === REFUSED) return explain(value, root, shared);
     // The stack's own limit. Errors of accessors and of the buffer's owner are theirs.
     if (error instanceof RangeError && depth > 100 && !(error instanceof KnitError)) return tooDeep(root, depth);

@@ -95,6 +95,11 @@ export const ERROR_PROPERTIES = 64;
 /** Fields of an error that have a bit of their own; other own enumerable properties travel together. */
 export const ERROR_FIELDS: ReadonlySet<string> = new Set(["name", "message", "stack", "cause", "code", "errors"]);
 
+// What SHARED_MEMORY's aux says; views of a SharedArrayBuffer add the binary kind.
+export const SHARED_PROCESS_BUFFER = 0;
+export const SHARED_ARRAY_BUFFER = 1;
+export const SHARED_VIEW = 16;
+
 export const BINARY_ARRAY_BUFFER = 0;
 export const BINARY_DATA_VIEW = 1;
 export const BINARY_UINT8 = 3;
@@ -133,6 +138,8 @@ export const ERROR_CLASS_NAMES: readonly string[] = [
   "AggregateError",
 ];
 
+/** Most bytes of shared memory: they are counted in a word. */
+export const MAX_SHARED_BYTES = 0xffff_ffff;
 /** Most keys a shape may have. */
 export const MAX_SHAPE_KEYS = 65_535;
 /** Longest array. */

@@ -30,25 +30,34 @@ export interface BlockReader {
 
 /** What `SHARED_MEMORY` carries. */
 export interface SharedMemory {
-  /** 0 `ProcessSharedBuffer`, 1 `SharedArrayBuffer`. */
-  readonly kind: 0 | 1;
+  /** 0 `ProcessSharedBuffer`, 1 `SharedArrayBuffer`, 16 + binary kind a view of one. */
+  readonly kind: number;
   readonly byteLength: number;
   readonly byteOffset: number;
   readonly lo: number;
   readonly hi: number;
 }
 
-/** Memory that both sides see. */
-export interface SharedMemoryHook {
-  /** How `value` travels, or null if it is no shared memory or cannot go there. */
-  describe(value: object): SharedMemory | null;
+/** Writing side of memory that both sides see. */
+export interface SharedMemoryWriter {
+  /** Whether `describe` would have an answer. Changes nothing. */
+  takes(value: object): boolean;
+  /** How `value` travels, or null if it is no shared memory or cannot go there. `kind` is that of a view of a `SharedArrayBuffer`, else -1. */
+  describe(value: object, kind: number): SharedMemory | null;
+  /** The message was refused: forgets what was described since the previous one. */
+  discard(): void;
+}
+
+/** Reading side of it. */
+export interface SharedMemoryReader {
+  /** The value that a message names; its kind, length and offset have been checked, its locator has not. */
   open(memory: SharedMemory): object;
 }
 
 /** Everything optional that an encoder or a decoder may be given. */
-export interface CodecHooks<Blocks> {
+export interface CodecHooks<Blocks, Shared> {
   readonly blocks?: Blocks;
-  readonly shared?: SharedMemoryHook;
+  readonly shared?: Shared;
   /** False: build objects with closures even where the runtime allows code generation. */
   readonly compile?: boolean;
 }

@@ -2,10 +2,10 @@
  * Finding what was refused, and where: a second, slow walk that happens only after a refusal.
  */
 import { KnitError, UnsupportedValueError } from "../api/errors.ts";
-import { KIND_ARRAY, KIND_BINARY, KIND_DATE, KIND_ENVELOPE, KIND_MAP, KIND_PLAIN, KIND_REGEXP, KIND_SET, KIND_UNSUPPORTED, KIND_URL } from "./classify.ts";
-import { classify, constructorName } from "./classify.ts";
-import { ERROR_FIELDS, MAX_SHAPE_KEYS } from "./format.ts";
-import type { SharedMemoryHook } from "./hooks.ts";
+import { KIND_ARRAY, KIND_BINARY, KIND_DATE, KIND_ENVELOPE, KIND_MAP, KIND_PLAIN, KIND_REGEXP, KIND_SET, KIND_SHARED_ARRAY_BUFFER, KIND_UNSUPPORTED, KIND_URL } from "./classify.ts";
+import { classify, constructorName, isSharedBuffer, isSharedView } from "./classify.ts";
+import { ERROR_FIELDS, MAX_SHAPE_KEYS, MAX_SHARED_BYTES } from "./format.ts";
+import type { SharedMemoryWriter } from "./hooks.ts";
 
 interface Refused {
   readonly code: string;
@@ -23,7 +23,7 @@ const UNREADABLE = "KNT_ERROR_2";
 const UNSUPPORTED = "KNT_ERROR_3";
 
 /** The error for a value that the encoder refused. */
-export function explain(value: unknown, root: string, shared: SharedMemoryHook | null): UnsupportedValueError {
+export function explain(value: unknown, root: string, shared: SharedMemoryWriter | null): UnsupportedValueError {
   const found = find(value, root, new Set(), shared) ?? {
     code: UNREADABLE,
     path: root,
@@ -56,7 +56,7 @@ function member(path: string, key: string): string {
   return IDENTIFIER.test(key) ? `${path}.${key}` : `${path}[${JSON.stringify(key)}]`;
 }
 
-function find(value: unknown, path: string, seen: Set<object>, shared: SharedMemoryHook | null): Refused | null {
+function find(value: unknown, path: string, seen: Set<object>, shared: SharedMemoryWriter | null): Refused | null {
   if (typeof value === "function") {
     const kind = value.name === "" ? "function" : `function ${value.name}`;
     return { code: FUNCTION, path, kind, advice: "Functions stay where they were made; send what the function needs instead." };
@@ -70,8 +70,9 @@ function find(value: unknown, path: string, seen: Set<object>, shared: SharedMem
   const walk = (item: unknown, at: string): Refused | null => find(item, at, seen, shared);
   const prototype = Object.getPrototypeOf(value) as object | null;
   const kind = classify(value, prototype);
-  if (kind === KIND_UNSUPPORTED && shared !== null && shared.describe(value) !== null) return null;
   try {
+    const memory = kind === KIND_UNSUPPORTED || kind === KIND_SHARED_ARRAY_BUFFER || (kind > KIND_BINARY && isSharedView(value));
+    if (memory) return shared?.takes(value) === true ? null : unsupported(value, path);
     return inside(value, kind, path, walk) ?? null;
   } catch {
     return { code: UNREADABLE, path, kind: `${describe(value)} that cannot be read`, advice: "It is detached, revoked, or not what its prototype says." };
@@ -82,8 +83,6 @@ type Walk = (item: unknown, path: string) => Refused | null;
 
 function inside(value: object, kind: number, path: string, walk: Walk): Refused | null | undefined {
   switch (kind) {
-    case KIND_UNSUPPORTED:
-      return unsupported(value, path);
     case KIND_PLAIN: {
       const keys = Object.keys(value);
       if (keys.length > MAX_SHAPE_KEYS) {
@@ -142,6 +141,12 @@ function binary(value: object, path: string): Refused | null {
 
 function unsupported(value: object, path: string): Refused {
   const name = describe(value);
+  if (isSharedBuffer(value) && value.byteLength > MAX_SHARED_BYTES) {
+    return { code: UNSUPPORTED, path, kind: `${name} of 4 GiB or more`, advice: "Send one that is smaller." };
+  }
+  if (ArrayBuffer.isView(value)) {
+    return { code: UNSUPPORTED, path, kind: `${name} of a SharedArrayBuffer`, advice: "It can go to thread workers only; use a ProcessSharedBuffer, or send a copy." };
+  }
   if (value instanceof Promise) return { code: UNSUPPORTED, path, kind: "Promise", advice: "Await it before sending." };
   if (name === "SharedArrayBuffer") {
     return { code: UNSUPPORTED, path, kind: name, advice: "It can go to thread workers only; use a ProcessSharedBuffer." };

@@ -13,7 +13,7 @@ import { REFUSED, tooDeep, tooLarge } from "./refuse.ts";
 import { ShapeCache, prototypeIsPolluted } from "./shape-cache.ts";
 import { putBigInt, putHoley, putStringBlock } from "./encode-rare.ts";
 import { putExotic } from "./encode-exotic.ts";
-import type { BlockWriter, CodecHooks, SharedMemoryHook } from "./hooks.ts";
+import type { BlockWriter, CodecHooks, SharedMemoryWriter } from "./hooks.ts";
 import type { ByteBuffer } from "./buffer.ts";
 import type { Limits } from "./format.ts";
 import type { Shape } from "./shape-cache.ts";
@@ -31,7 +31,7 @@ const arrayPrototype = Array.prototype;
 const datePrototype = Date.prototype;
 const getTime = Date.prototype.getTime;
 
-export interface EncoderOptions extends CodecHooks<BlockWriter> {
+export interface EncoderOptions extends CodecHooks<BlockWriter, SharedMemoryWriter> {
   /** Name of the root in error messages: `arg` or `result`. */
   readonly root?: string;
 }
@@ -60,7 +60,7 @@ export class Writer {
   readonly limits: Limits;
   readonly root: string;
   readonly blocks: BlockWriter | null;
-  readonly shared: SharedMemoryHook | null;
+  readonly shared: SharedMemoryWriter | null;
   /** Strings from this length on are offered to a block. */
   readonly #blockUnits: number;
   readonly #cache: ShapeCache;

@@ -27,6 +27,8 @@ import type { Limits } from "../codec/format.ts";
 import { ShapeReader, ShapeWriter } from "../codec/shapes.ts";
 import * as layout from "../generated/layout.ts";
 import type { Native } from "../runtime/native.ts";
+import { HostMemories } from "../shared-memory/host-side.ts";
+import type { CallMemories } from "../shared-memory/host-side.ts";
 import { BlockReceiver, BlockSender } from "./blocks.ts";
 import { revive } from "./engine-error.ts";
 import { PoolMemory } from "./memory.ts";
@@ -59,6 +61,8 @@ export class Host {
   readonly handle: number;
   readonly memory: PoolMemory;
   readonly pending = new Pending();
+  /** `SharedArrayBuffer`s that cross. */
+  readonly memories: HostMemories;
   readonly #native: Native;
   readonly #later: (task: () => void) => void;
   readonly #limits: Limits;
@@ -68,11 +72,13 @@ export class Host {
   readonly #decoders: Decoder[] = [];
   readonly #receivers: BlockReceiver[] = [];
   readonly #sender: BlockSender;
+  readonly #shared: CallMemories;
   /** Bytes of the submission buffer that hold calls. */
   #filled = 0;
   /** Calls made by accessors of an argument that is being read: whole frames, to go out after it. */
   #nested: Uint8Array[] = [];
   #nestedEncoder: Encoder | null = null;
+  #nestedShared: CallMemories | null = null;
   #queued = false;
   #keepsAlive = false;
   #misses = 0;
@@ -102,7 +108,11 @@ export class Host {
       },
       this.#control,
     );
-    this.#encoder = new Encoder(new ShapeWriter(this.memory.shapes("host")), this.#limits, { root: "arg", blocks: this.#sender });
+    this.memories = new HostMemories(() => {
+      if (!this.#closed) native.hostRouse(handle);
+    });
+    this.#shared = this.memories.writer();
+    this.#encoder = new Encoder(new ShapeWriter(this.memory.shapes("host")), this.#limits, { root: "arg", blocks: this.#sender, shared: this.#shared });
     native.hostBell(handle, this.#onBell);
   }
 
@@ -120,7 +130,7 @@ export class Host {
       this.#control,
     );
     this.#receivers[worker] = blocks;
-    this.#decoders[worker] = new Decoder(new ShapeReader(table), this.#limits, { blocks });
+    this.#decoders[worker] = new Decoder(new ShapeReader(table), this.#limits, { blocks, shared: this.memories.reader(worker) });
     return this.#native.hostBegin(this.handle, worker);
   }
 
@@ -146,7 +156,7 @@ export class Host {
     if (this.#nested.length > 0) this.#takeNested();
     if (!this.#queued) this.#queue();
     if (this.#filled + this.#sender.bytes >= FLUSH) this.#submit();
-    return promise;
+    return this.#shared.used ? this.#shared.hold(promise) : promise;
   }
 
   #header(i32: Int32Array, at: number, bytes: number, fn: number, number: number): void {
@@ -167,7 +177,8 @@ export class Host {
     let end: number;
     try {
       // Without blocks: those of the outer message must not be taken for this one's.
-      this.#nestedEncoder ??= new Encoder(null, this.#limits, { root: "arg" });
+      this.#nestedShared ??= this.memories.writer();
+      this.#nestedEncoder ??= new Encoder(null, this.#limits, { root: "arg", shared: this.#nestedShared });
       end = this.#nestedEncoder.encode(value, out, FRAME_HEADER);
     } catch (error) {
       return Promise.reject(error);
@@ -175,7 +186,8 @@ export class Host {
     const number = this.pending.take();
     this.#header(out.i32, 0, end - FRAME_HEADER, fn, number);
     this.#nested.push(out.u8.slice(0, end));
-    return this.pending.promise();
+    const promise = this.pending.promise();
+    return this.#nestedShared!.used ? this.#nestedShared!.hold(promise) : promise;
   }
 
   #takeNested(): void {
@@ -357,6 +369,7 @@ export class Host {
         this.#receive(spans);
       }
       for (const number of this.#native.hostRetire(this.handle, worker)) this.pending.rejectNumber(number, reason);
+      this.memories.detach(worker);
     } catch (error) {
       this.fail(error);
       return;
@@ -386,6 +399,7 @@ export class Host {
     if (this.#closed) return;
     this.#letGo();
     this.#closed = true;
+    this.memories.close();
     this.#native.hostClose(this.handle);
   }
 }

@@ -45,6 +45,7 @@ export class Workers {
       spinMicroseconds: settings.spinMicroseconds,
       maxPayloadBytes: settings.maxPayloadBytes,
       bindings: this.#bindings,
+      memories: this.#host.memories.attach(index),
     };
     let ready = false;
     this.#handles[index] = this.#start(boot, settings, {

@@ -16,6 +16,7 @@ export interface Native {
   hostKeepAlive(handle: number, alive: boolean): void;
   hostBegin(handle: number, worker: number): number;
   hostStop(handle: number, worker: number): void;
+  hostRouse(handle: number): void;
   hostRetire(handle: number, worker: number): number[];
   hostEvacuate(handle: number, worker: number): void;
   hostOpenBlock(handle: number, worker: number, lo: number, hi: number): void;

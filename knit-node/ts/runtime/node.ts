@@ -3,6 +3,7 @@
  */
 import { createRequire } from "node:module";
 import { Worker, isMainThread, workerData } from "node:worker_threads";
+import type { Transferable as TransferListItem } from "node:worker_threads";
 
 import { KnitError } from "../api/errors.ts";
 import type { Native } from "./native.ts";
@@ -41,6 +42,7 @@ const entry = new URL(`../worker/main${import.meta.url.slice(import.meta.url.las
 export function startWorker(boot: WorkerBoot, settings: WorkerSettings, listener: WorkerListener): WorkerHandle {
   const worker = new Worker(entry, {
     workerData: { knit: boot },
+    transferList: [boot.memories as unknown as TransferListItem],
     name: `knit ${boot.index}`,
     ...(settings.execArgv === undefined ? {} : { execArgv: [...settings.execArgv] }),
     ...(settings.resourceLimits === undefined ? {} : { resourceLimits: settings.resourceLimits }),

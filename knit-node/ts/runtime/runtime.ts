@@ -12,6 +12,8 @@ export interface WorkerBoot {
   readonly spinMicroseconds: number;
   readonly maxPayloadBytes: number;
   readonly bindings: readonly Binding[];
+  /** Memory that messages name comes through it; to be transferred. */
+  readonly memories: MessagePort;
 }
 
 /** Heap limits of a worker thread, as Node.js takes them. */

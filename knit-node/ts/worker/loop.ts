@@ -23,6 +23,7 @@ import { BlockReceiver, BlockSender } from "../host/blocks.ts";
 import { describe } from "../host/engine-error.ts";
 import { PoolMemory } from "../host/memory.ts";
 import type { Native } from "../runtime/native.ts";
+import { WorkerMemories } from "../shared-memory/worker-side.ts";
 import type { WorkerBoot } from "../runtime/runtime.ts";
 import type { TaskFunction } from "./bind.ts";
 
@@ -47,6 +48,7 @@ export class Loop {
   readonly #decoder: Decoder;
   readonly #sender: BlockSender;
   readonly #receiver: BlockReceiver;
+  readonly #shared: WorkerMemories;
   readonly #spin: number;
   #filled = 0;
   /** Tasks whose promises are open. */
@@ -86,8 +88,10 @@ export class Loop {
       },
       this.#control,
     );
-    this.#encoder = new Encoder(new ShapeWriter(this.#memory.shapes(boot.index)), limits, { root: "result", blocks: this.#sender });
-    this.#decoder = new Decoder(new ShapeReader(this.#memory.shapes("host")), limits, { blocks: this.#receiver });
+    const shared = new WorkerMemories(boot.memories);
+    this.#shared = shared;
+    this.#encoder = new Encoder(new ShapeWriter(this.#memory.shapes(boot.index)), limits, { root: "result", blocks: this.#sender, shared });
+    this.#decoder = new Decoder(new ShapeReader(this.#memory.shapes("host")), limits, { blocks: this.#receiver, shared });
     native.workerBell(handle, this.#onBell);
   }
 
@@ -143,6 +147,7 @@ export class Loop {
       }
     }
     this.#running = false;
+    this.#shared.drain();
     // Something may have been published since the last look.
     if (!this.#native.workerArm(this.#handle)) this.#again(this.#later, this.#fromLoop);
   };
@@ -222,6 +227,7 @@ export class Loop {
       return;
     }
     if (this.#sender.used) this.#sender.sent(() => {});
+    if (this.#shared.used) this.#shared.sent();
     const word = start >>> 2;
     const i32 = out.i32;
     i32[word] = end - start - FRAME_HEADER;

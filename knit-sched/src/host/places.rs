@@ -89,8 +89,9 @@ impl Host {
         Ok(taken)
     }
 
-    /// Wakes every worker, asleep or about to be: what the dead one was counted on for is left to them.
-    fn rouse(&self) {
+    /// Wakes every worker, asleep or about to be: after a death, because what the dead one was counted on for is left to them, and when
+    /// there is something for them beside the rings.
+    pub fn rouse(&self) {
         for (worker, lane) in self.lanes.iter().enumerate() {
             // Contains the SeqCst fence, between what was published before and the look at the doorbell, that pairs with the one in
             // the worker's `arm`.

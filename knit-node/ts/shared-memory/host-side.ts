@@ -1,0 +1,188 @@
+/**
+ * The host's end of the links to its workers: memory in arguments and results. `link.ts` describes the protocol.
+ */
+import type { SharedMemory, SharedMemoryReader, SharedMemoryWriter } from "../codec/hooks.ts";
+import { describe, gone, memoryOf, receive, show } from "./link.ts";
+import type { ToHost, ToWorker } from "./link.ts";
+
+/** A `SharedArrayBuffer` that this side knows. */
+interface Entry {
+  readonly memory: WeakRef<SharedArrayBuffer>;
+  /** The worker that it came from, and that worker's number for it. */
+  readonly from: Link | null;
+  readonly own: number;
+  /** Whether the workers were given it. */
+  posted: boolean;
+}
+
+/** One worker's port, and what came through it. */
+class Link {
+  readonly port: MessagePort;
+  /** Posted by the worker, not yet named by a message that was read. */
+  readonly arrived = new Map<number, ToHost>();
+  /** The host's numbers for what came from there, by the worker's. */
+  readonly numbers = new Map<number, number>();
+
+  constructor(port: MessagePort) {
+    this.port = port;
+  }
+
+  take(transit: number): ToHost {
+    for (;;) {
+      const found = this.arrived.get(transit);
+      if (found !== undefined) {
+        this.arrived.delete(transit);
+        return found;
+      }
+      const message = receive<ToHost>(this.port);
+      if (message === undefined) throw gone(transit);
+      this.arrived.set(message.transit, message);
+    }
+  }
+}
+
+export class HostMemories {
+  readonly #links: (Link | undefined)[] = [];
+  readonly #entries = new Map<number, Entry>();
+  readonly #numbers = new WeakMap<SharedArrayBuffer, number>();
+  readonly #collected = new FinalizationRegistry<number>((number) => this.#onCollected(number));
+  readonly #rouse: () => void;
+  #last = 0;
+  #forgotten: number[] = [];
+
+  /** `rouse` wakes the workers that sleep: they drain their ports. */
+  constructor(rouse: () => void) {
+    this.#rouse = rouse;
+  }
+
+  /** Opens a link to a new worker; returns the port that it must be given. */
+  attach(worker: number): MessagePort {
+    this.detach(worker);
+    const { port1, port2 } = new MessageChannel();
+    const link = new Link(port1);
+    this.#links[worker] = link;
+    for (const [number, entry] of this.#entries) {
+      const memory = entry.posted ? entry.memory.deref() : undefined;
+      if (memory !== undefined) this.#post(link, number, entry, memory);
+    }
+    return port2;
+  }
+
+  /** The worker has ended, and nothing of it is left to be read. */
+  detach(worker: number): void {
+    this.#links[worker]?.port.close();
+    this.#links[worker] = undefined;
+  }
+
+  close(): void {
+    for (let worker = 0; worker < this.#links.length; worker++) this.detach(worker);
+    this.#entries.clear();
+  }
+
+  /** For the encoder of calls. */
+  writer(): CallMemories {
+    return new CallMemories((memory) => this.#give(memory));
+  }
+
+  /** For the decoder of a worker's replies. */
+  reader(worker: number): SharedMemoryReader {
+    return {
+      open: (memory: SharedMemory): object => {
+        const link = this.#links[worker];
+        if (link === undefined) throw gone(memory.lo);
+        return show(this.#resolve(link, link.take(memory.lo)), memory);
+      },
+    };
+  }
+
+  /** The object that is known here already, or the one that arrived. */
+  #resolve(link: Link, { memory, number, own }: ToHost): SharedArrayBuffer {
+    const found = this.#find(number) ?? this.#find(link.numbers.get(own) ?? 0);
+    if (found !== undefined) return found;
+    link.numbers.set(own, this.#add(memory, link, own));
+    return memory;
+  }
+
+  #find(number: number): SharedArrayBuffer | undefined {
+    return this.#entries.get(number)?.memory.deref();
+  }
+
+  #add(memory: SharedArrayBuffer, from: Link | null, own: number): number {
+    const number = ++this.#last;
+    this.#entries.set(number, { memory: new WeakRef(memory), from, own, posted: false });
+    this.#numbers.set(memory, number);
+    this.#collected.register(memory, number);
+    return number;
+  }
+
+  /** Sees that every worker has it; returns its number. */
+  #give(memory: SharedArrayBuffer): number {
+    const number = this.#numbers.get(memory) ?? this.#add(memory, null, 0);
+    const entry = this.#entries.get(number);
+    if (entry !== undefined && !entry.posted) {
+      entry.posted = true;
+      for (const link of this.#links) if (link !== undefined) this.#post(link, number, entry, memory);
+    }
+    return number;
+  }
+
+  #post(link: Link, number: number, entry: Entry, memory: SharedArrayBuffer): void {
+    link.port.postMessage({ number, memory, own: entry.from === link ? entry.own : 0 } satisfies ToWorker);
+  }
+
+  #onCollected(number: number): void {
+    const entry = this.#entries.get(number);
+    if (entry === undefined) return;
+    this.#entries.delete(number);
+    if (entry.from !== null && entry.from.numbers.get(entry.own) === number) entry.from.numbers.delete(entry.own);
+    if (!entry.posted) return;
+    if (this.#forgotten.push(number) === 1) queueMicrotask(this.#tell);
+  }
+
+  readonly #tell = (): void => {
+    const forget = this.#forgotten;
+    this.#forgotten = [];
+    if (this.#entries.size === 0 && this.#links.every((link) => link === undefined)) return;
+    for (const link of this.#links) link?.port.postMessage({ forget } satisfies ToWorker);
+    this.#rouse();
+  };
+}
+
+/** Memory in the arguments of calls: what a call carries stays until it is settled. */
+export class CallMemories implements SharedMemoryWriter {
+  readonly #give: (memory: SharedArrayBuffer) => number;
+  #described: SharedArrayBuffer[] = [];
+
+  constructor(give: (memory: SharedArrayBuffer) => number) {
+    this.#give = give;
+  }
+
+  takes(value: object): boolean {
+    return memoryOf(value) !== null;
+  }
+
+  describe(value: object, kind: number): SharedMemory | null {
+    const memory = memoryOf(value);
+    if (memory === null) return null;
+    this.#described.push(memory);
+    return describe(value, kind, memory, this.#give(memory));
+  }
+
+  discard(): void {
+    this.#described = [];
+  }
+
+  /** Whether the message that was just written names any. */
+  get used(): boolean {
+    return this.#described.length > 0;
+  }
+
+  /** Holds what the message names until its call is settled. */
+  hold<T>(call: Promise<T>): Promise<T> {
+    const described = this.#described;
+    this.#described = [];
+    return call.finally(() => {
+      described.length = 0;
+    });
+  }
+}
