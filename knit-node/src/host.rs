@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use knit_sched::port::HostPort;
-use knit_sched::{Config, Host, HostOptions};
+use knit_sched::{AbortSlot, Config, Host, HostOptions};
 use napi::Env;
 use napi::bindgen_prelude::Unknown;
 use napi_derive::napi;
@@ -206,6 +206,32 @@ pub fn host_retire(handle: u32, worker: u32) -> Result<Vec<u32>> {
 pub fn host_evacuate(handle: u32, worker: u32) -> Result<()> {
     with(handle, |entry| {
         entry.port.host.evacuate(worker as usize).map_err(sched)
+    })
+}
+
+/// Takes an abort slot for a call; its ticket is what its word says then. -1 if all are in use.
+#[napi]
+pub fn host_take_abort(handle: u32) -> Result<i32> {
+    with(handle, |entry| {
+        let slot = entry.port.host.take_abort_slot();
+        Ok(slot.map_or(-1, |taken| taken.slot as i32))
+    })
+}
+
+/// Aborts the call that has this slot and wakes the workers that watch. False if no call has it under that ticket any more.
+#[napi]
+pub fn host_abort(handle: u32, slot: u32, ticket: u32) -> Result<bool> {
+    with(handle, |entry| {
+        Ok(entry.port.host.abort(AbortSlot { slot, ticket }))
+    })
+}
+
+/// Takes back the slot of a call that is over. False if no call has it under that ticket.
+#[napi]
+pub fn host_release_abort(handle: u32, slot: u32, ticket: u32) -> Result<bool> {
+    with(handle, |entry| {
+        let slot = AbortSlot { slot, ticket };
+        Ok(entry.port.host.release_abort_slot(slot))
     })
 }
 

@@ -145,6 +145,15 @@ pub fn worker_bell(env: Env, handle: u32, callback: Unknown<'_>) -> Result<()> {
     })
 }
 
+/// Says whether this worker runs tasks that must hear of an abort while it sleeps: then an abort wakes it.
+#[napi]
+pub fn worker_watch(handle: u32, watches: bool) -> Result<()> {
+    with(handle, |entry| {
+        entry.port.worker.watch_aborts(watches);
+        Ok(())
+    })
+}
+
 /// Opens a block that a call names: its place and size are in the control block.
 #[napi]
 pub fn worker_open_block(handle: u32, low: u32, high: u32) -> Result<()> {

@@ -197,6 +197,10 @@ impl<L: AsRef<Cell>> Crew for Lanes<'_, L> {
         self.lanes[worker].as_ref().is_searching()
     }
 
+    fn is_watching(&self, worker: usize) -> bool {
+        self.lanes[worker].as_ref().watches()
+    }
+
     fn wake(&self, worker: usize) -> bool {
         self.shared.wake_worker(worker, self.lanes[worker].as_ref())
     }

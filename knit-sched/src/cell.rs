@@ -5,7 +5,7 @@
 //! ```text
 //! line 0   life u32 (epoch << 8 | state) | stop u32 | pid u32   host and worker, rarely
 //! line 1   doorbell                                             the worker arms it, who has news takes it
-//! line 2   activity u32 | wants_room u32                        the worker says what it does
+//! line 2   activity u32 | wants_room u32 | watches u32          the worker says what it does
 //! ```
 //!
 //! # Life of a place
@@ -83,6 +83,7 @@ fn life(epoch: u32, state: State) -> u32 {
 const BELL: usize = LINE;
 const ACTIVITY: usize = 2 * LINE;
 const WANTS_ROOM: usize = 2 * LINE + 4;
+const WATCHES: usize = 2 * LINE + 8;
 
 /// Access to one worker's cell. Cheap to clone.
 #[derive(Clone)]
@@ -126,6 +127,7 @@ impl Cell {
         self.word(PID).store(0, Ordering::Relaxed);
         self.set_activity(Activity::Running);
         self.set_wants_room(false);
+        self.set_watches(false);
         self.bell.disarm();
         // Release: pairs with the acquire in `attach`; the worker sees fresh words and rings.
         self.word(LIFE)
@@ -168,6 +170,7 @@ impl Cell {
     pub(crate) fn end(&self) {
         self.set_activity(Activity::Running);
         self.set_wants_room(false);
+        self.set_watches(false);
         self.word(LIFE)
             .store(life(self.epoch(), State::Dead), Ordering::Relaxed);
     }
@@ -209,10 +212,21 @@ impl Cell {
     pub(crate) fn wants_room(&self) -> bool {
         self.word(WANTS_ROOM).load(Ordering::Relaxed) != 0
     }
+
+    /// Worker: says whether it must be woken for aborts.
+    pub(crate) fn set_watches(&self, watches: bool) {
+        self.word(WATCHES)
+            .store(u32::from(watches), Ordering::Relaxed);
+    }
+
+    pub(crate) fn watches(&self) -> bool {
+        self.word(WATCHES).load(Ordering::Relaxed) != 0
+    }
 }
 
 const BACKLOG: usize = 0;
 const STEAL: usize = 4;
+const ABORTS: usize = 8;
 
 /// What the host announces to all workers, and its doorbell.
 #[derive(Clone)]
@@ -246,6 +260,26 @@ impl HostWords {
 
     pub(crate) fn has_backlog(&self) -> bool {
         self.backlog().load(Ordering::Relaxed) != 0
+    }
+
+    fn abort_count(&self) -> &AtomicU32 {
+        self.line
+            .atomic_u32(ABORTS)
+            .expect("the line holds the word")
+    }
+
+    /// Host: one more abort was made. Its word was written before.
+    pub(crate) fn count_abort(&self) {
+        // Release: pairs with the acquire in `aborts`. Only the host writes it.
+        let aborts = self.abort_count().load(Ordering::Relaxed);
+        self.abort_count()
+            .store(aborts.wrapping_add(1), Ordering::Release);
+    }
+
+    /// How many aborts there were, wrapping.
+    pub(crate) fn aborts(&self) -> u32 {
+        // Acquire: pairs with the release in `count_abort`, so that whoever sees a new count finds the abort.
+        self.abort_count().load(Ordering::Acquire)
     }
 
     fn steal(&self) -> &AtomicU32 {

@@ -49,6 +49,9 @@ pub enum SchedError {
     /// A frame names a block that is not what it says.
     #[error("a frame names a block in a way that nobody writes")]
     BadBlock,
+    /// A call is shorter than its flags say it is.
+    #[error("a call that can be aborted does not name its abort slot")]
+    BadCall,
     /// From the rings.
     #[error(transparent)]
     Ring(#[from] RingError),
@@ -82,6 +85,7 @@ impl SchedError {
             Self::TooLong { .. } => "KNT_TOO_LONG",
             Self::HostGone => "KNT_HOST_GONE",
             Self::BadBlock => "KNT_BAD_BLOCK",
+            Self::BadCall => "KNT_BAD_CALL",
             Self::Ring(error) => error.code(),
             Self::Heap(error) => error.code(),
             Self::Shm(error) => error.code(),

@@ -6,6 +6,8 @@
 use bytemuck::bytes_of;
 use knit_ring::FrameHeader;
 
+use crate::abort::AbortSlot;
+
 /// Frames start at multiples of this many bytes.
 pub const GRANULE: usize = 32;
 /// Bytes of a frame's header.
@@ -29,6 +31,8 @@ pub mod flag {
     pub const ENGINE: u8 = 2;
     /// What is thrown is a message of a native worker, as UTF-8: why it could not run the function to its end.
     pub const TEXT: u8 = 4;
+    /// A call that can be aborted: its slot and ticket ([`AbortSlot`](crate::AbortSlot)) lie before the argument, in 8 bytes of the payload.
+    pub const ABORT: u8 = 16;
 }
 
 /// A message taken out of the pool's memory.
@@ -38,6 +42,8 @@ pub struct Message {
     pub header: FrameHeader,
     /// Its payload.
     pub payload: Vec<u8>,
+    /// How a call that can be aborted is.
+    pub abort: Option<AbortSlot>,
 }
 
 /// One whole frame.

@@ -21,6 +21,7 @@
 //!
 //! A call number may be used again as soon as its call is answered, with another generation in its frame.
 
+mod aborts;
 mod blocks;
 mod places;
 mod receive;
@@ -34,6 +35,7 @@ use std::time::{Duration, Instant};
 use knit_ring::{FrameProducer, StreamConsumer};
 use knit_shm::Region;
 
+use crate::abort::{AbortSlots, AbortWords};
 use crate::backlog::Backlog;
 use crate::bells::{HostWaker, Shared};
 use crate::blocks as payloads;
@@ -115,6 +117,7 @@ pub struct Host {
     backlog: Backlog,
     /// Who had a call whose frame is gone from the ring.
     takers: Takers,
+    aborts: AbortSlots,
     blocks: HostBlocks,
     inline_limit: usize,
     longest_payload: usize,
@@ -148,6 +151,7 @@ impl Host {
             })
             .collect::<Result<_>>()?;
         let words = HostWords::new(&region)?;
+        let abort_words = AbortWords::new(&layout, &region)?;
         words.set_steal(options.steal);
         let inline_limit = payloads::inline_limit(layout.config().request_granules);
         let shared = Shared::new(region, layout);
@@ -159,6 +163,7 @@ impl Host {
             steal: options.steal,
             backlog: Backlog::default(),
             takers: Takers::default(),
+            aborts: AbortSlots::new(abort_words, options.config.abort_slots),
             longest_payload: blocks.capacity(),
             blocks,
             inline_limit,

@@ -3,7 +3,7 @@
 //! ```text
 //! header            3 lines: the sizes; the host's doorbell; what the host says to all
 //! worker cells      3 lines each: life; doorbell; activity
-//! abort bits        one bit a slot
+//! abort words       one u32 a slot
 //! shape tables      the host's, then one per worker
 //! lanes             per worker: request ring, reply ring
 //! ---- front ends here, on a page boundary: JavaScript sees all above as one ArrayBuffer ----
@@ -44,6 +44,8 @@ pub(crate) const HOST_WORDS: usize = 2 * LINE;
 /// Bytes of one worker cell.
 pub(crate) const CELL: usize = 3 * LINE;
 const PAGE: usize = 4096;
+/// Bytes of an abort slot's word.
+const ABORT_WORD: usize = 4;
 
 /// Sizes of a pool, chosen by who creates it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,7 +92,7 @@ pub(crate) struct Header {
     reply_granules: u32,
     arena_bytes: u32,
     abort_slots: u32,
-    abort_bits: u32,
+    abort_words: u32,
     host_shapes: u32,
     host_shape_bytes: u32,
     worker_shapes: u32,
@@ -106,7 +108,7 @@ const _: () = assert!(size_of::<Header>() <= LINE);
 pub struct Layout {
     config: Config,
     cells: usize,
-    abort_bits: usize,
+    abort_words: usize,
     host_shapes: usize,
     worker_shapes: usize,
     lanes: usize,
@@ -156,11 +158,9 @@ impl Layout {
         }
 
         let cells = HEADER_LINES * LINE;
-        let abort_bits = cells + config.workers * CELL;
-        let host_shapes = abort_bits
-            + (config.abort_slots as usize)
-                .div_ceil(8)
-                .next_multiple_of(LINE);
+        let abort_words = cells + config.workers * CELL;
+        let host_shapes =
+            abort_words + (config.abort_slots as usize * ABORT_WORD).next_multiple_of(LINE);
         let worker_shapes = host_shapes + config.host_shape_bytes as usize;
         let lanes = (worker_shapes + config.workers * config.worker_shape_bytes as usize)
             .next_multiple_of(PAGE);
@@ -179,7 +179,7 @@ impl Layout {
         Ok(Self {
             config,
             cells,
-            abort_bits,
+            abort_words,
             host_shapes,
             worker_shapes,
             lanes,
@@ -238,7 +238,7 @@ impl Layout {
             reply_granules: self.config.reply_granules,
             arena_bytes: self.config.arena_bytes,
             abort_slots: self.config.abort_slots,
-            abort_bits: word(self.abort_bits),
+            abort_words: word(self.abort_words),
             host_shapes: word(self.host_shapes),
             host_shape_bytes: self.config.host_shape_bytes,
             worker_shapes: word(self.worker_shapes),
@@ -290,6 +290,12 @@ impl Layout {
         let distance = usize::try_from(offset).ok()?.checked_sub(self.cells)?;
         let worker = distance / CELL;
         (distance % CELL == 0 && worker < self.config.workers).then_some(worker)
+    }
+
+    /// The words of the abort slots.
+    pub(crate) fn abort_words(&self, region: &Region) -> Result<Area> {
+        let bytes = self.config.abort_slots as usize * ABORT_WORD;
+        Ok(region.area(self.abort_words, bytes)?)
     }
 
     pub(crate) fn requests(&self, region: &Region, worker: usize) -> Result<Area> {
@@ -368,7 +374,7 @@ pub(crate) mod header_words {
     use core::mem::offset_of;
 
     pub(crate) const ABORT_SLOTS: usize = offset_of!(Header, abort_slots);
-    pub(crate) const ABORT_BITS: usize = offset_of!(Header, abort_bits);
+    pub(crate) const ABORT_WORDS: usize = offset_of!(Header, abort_words);
     pub(crate) const HOST_SHAPES: usize = offset_of!(Header, host_shapes);
     pub(crate) const HOST_SHAPE_BYTES: usize = offset_of!(Header, host_shape_bytes);
     pub(crate) const WORKER_SHAPES: usize = offset_of!(Header, worker_shapes);
@@ -404,7 +410,12 @@ mod tests {
             workers: 5,
             ..Config::default()
         });
-        let mut spans = vec![(0, HEADER_LINES * LINE), layout.shapes(None).unwrap()];
+        let abort_bytes = layout.config.abort_slots as usize * ABORT_WORD;
+        let mut spans = vec![
+            (0, HEADER_LINES * LINE),
+            (layout.abort_words, abort_bytes),
+            layout.shapes(None).unwrap(),
+        ];
         for worker in 0..5 {
             spans.push((layout.cells + worker * CELL, CELL));
             spans.push(layout.shapes(Some(worker)).unwrap());

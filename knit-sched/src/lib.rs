@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod abort;
 mod backlog;
 mod bells;
 mod blocks;
@@ -23,6 +24,7 @@ mod typescript;
 mod wake;
 mod worker;
 
+pub use abort::AbortSlot;
 pub use bells::{Bell, HostWaker, Shared};
 pub use cell::State;
 pub use error::{Result, SchedError};

@@ -9,6 +9,7 @@
 //! | [`BACKLOG`] | calls waiting in private memory | - |
 //! | [`BLOCK_OFFSET`], [`BLOCK_BYTES`] | place in its arena and size of the block opened or allocated last | the same |
 //! | [`BLOCK_LOW`], [`BLOCK_HIGH`] | locator of the block allocated last | the same |
+//! | [`ABORTS`] | - | how many aborts there were, wrapping |
 //! | from [`ENTRIES`] | per span of replies: worker, first byte, end (from the region's start) | per claimed call: first byte of its payload |
 //!
 //! Frames are read in place: all rings lie in the front of the region, below 2 GiB.
@@ -36,8 +37,10 @@ pub const BLOCK_BYTES: usize = 3;
 pub const BLOCK_LOW: usize = 4;
 /// Higher word of an allocated block's locator.
 pub const BLOCK_HIGH: usize = 5;
+/// Word that changes with each abort.
+pub const ABORTS: usize = 6;
 /// First word of the entries.
-pub const ENTRIES: usize = 6;
+pub const ENTRIES: usize = 7;
 /// Words of a span of replies.
 pub const SPAN_WORDS: usize = 3;
 
@@ -165,7 +168,9 @@ impl WorkerPort {
     /// # Panics
     /// If the control block is shorter than [`WorkerPort::control_words`].
     pub fn turn(&mut self, replies: &[u8], spin: Duration, control: &mut [u32]) -> Result<i32> {
-        match self.worker.turn(replies, spin)? {
+        let turn = self.worker.turn(replies, spin)?;
+        control[ABORTS] = self.worker.aborts();
+        match turn {
             Turn::Stop => Ok(STOP),
             Turn::Idle => {
                 control[CLOCK] = microseconds();

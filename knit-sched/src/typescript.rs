@@ -12,7 +12,7 @@ use crate::port;
 /// The text of the generated module. The build writes it; a test compares it with the file.
 #[must_use]
 pub fn typescript() -> String {
-    let constants: [(&str, usize, &str); 31] = [
+    let constants: [(&str, usize, &str); 33] = [
         (
             "VERSION",
             layout::VERSION as usize,
@@ -77,6 +77,11 @@ pub fn typescript() -> String {
             "What is thrown is an engine's error, described by an object.",
         ),
         (
+            "FLAG_ABORT",
+            flag::ABORT as usize,
+            "Abort slot and its ticket, u32 each, lie before the argument.",
+        ),
+        (
             "KIND_PAD",
             knit_ring::KIND_PAD as usize,
             "Only fills the space up to the end of a ring.",
@@ -112,6 +117,11 @@ pub fn typescript() -> String {
             "Control word: higher word of the allocated block's locator.",
         ),
         (
+            "CONTROL_ABORTS",
+            port::ABORTS,
+            "Control word of a worker: changes with each abort.",
+        ),
+        (
             "CONTROL_ENTRIES",
             port::ENTRIES,
             "First control word of the entries.",
@@ -132,9 +142,9 @@ pub fn typescript() -> String {
             "Byte in the region: u32, abort slots.",
         ),
         (
-            "HEADER_ABORT_BITS",
-            header_words::ABORT_BITS,
-            "Byte in the region: u32, place of the abort bits.",
+            "HEADER_ABORT_WORDS",
+            header_words::ABORT_WORDS,
+            "Byte in the region: u32, place of the abort slots' words.",
         ),
         (
             "HEADER_HOST_SHAPES",

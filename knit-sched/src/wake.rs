@@ -27,6 +27,8 @@ pub(crate) trait Crew {
     fn count(&self) -> usize;
     /// Whether a worker says that it searches.
     fn is_searching(&self, worker: usize) -> bool;
+    /// Whether a worker has tasks that must hear of an abort at once.
+    fn is_watching(&self, worker: usize) -> bool;
     /// Wakes a worker if it is armed; tells whether it was, and nobody else has taken it upon himself.
     fn wake(&self, worker: usize) -> bool;
 }
@@ -46,6 +48,16 @@ pub(crate) fn for_new_calls(crew: &impl Crew, calls: usize, near: impl Fn(usize)
             }
             wanted -= usize::from(crew.wake(worker));
         }
+    }
+}
+
+/// Host: wakes every worker that must hear of the abort just made and counted.
+pub(crate) fn for_abort(crew: &impl Crew) {
+    // SeqCst fence: between the count and the look at who watches. Pairs with the fence in a worker's `arm`: it says that it watches before, and
+    // looks at the count after.
+    fence(Ordering::SeqCst);
+    for worker in (0..crew.count()).filter(|worker| crew.is_watching(*worker)) {
+        crew.wake(worker);
     }
 }
 

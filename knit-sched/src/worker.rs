@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 use knit_ring::heap::{Block, BlockArena, BlockView, Locator};
 use knit_ring::{Claim, FrameConsumer, RingError, StreamProducer};
 
+use crate::abort::{AbortSlot, AbortWords};
 use crate::backlog::Backlog;
 use crate::bells::{Lanes, Shared};
 use crate::blocks;
@@ -55,6 +56,9 @@ impl AsRef<Cell> for Lane {
 pub struct Worker {
     shared: Arc<Shared>,
     host: HostWords,
+    abort_words: AbortWords,
+    /// How many aborts there were when this worker looked last.
+    aborts: u32,
     index: usize,
     epoch: u32,
     steal: bool,
@@ -104,6 +108,8 @@ impl Worker {
         Ok(Self {
             inline_limit: blocks::inline_limit(layout.config().reply_granules),
             host: HostWords::new(region)?,
+            abort_words: AbortWords::new(layout, region)?,
+            aborts: 0,
             index,
             epoch,
             steal,
@@ -151,6 +157,7 @@ impl Worker {
             // Another worker may write into the reply ring by now.
             return Ok(Turn::Stop);
         }
+        self.aborts = self.host.aborts();
         self.settle(replies)?;
         if self.own().asked_to_stop() {
             return self.stop();
@@ -342,11 +349,33 @@ impl Worker {
             self.publish(&[])?;
             self.own().set_wants_room(!self.backlog.is_empty());
         }
-        if self.any_request()? || self.must_stop() {
+        if self.any_request()? || self.must_stop() || self.has_new_aborts() {
             self.own().bell().disarm();
             return Ok(false);
         }
         Ok(true)
+    }
+
+    /// Says whether this worker runs tasks that must hear of an abort while it sleeps. If so, an abort wakes it.
+    pub fn watch_aborts(&mut self, watches: bool) {
+        self.own().set_watches(watches);
+    }
+
+    /// How many aborts the host had made, wrapping, when the last turn looked. If it has changed, a task that this worker runs may be aborted.
+    #[must_use]
+    pub fn aborts(&self) -> u32 {
+        self.aborts
+    }
+
+    /// Whether the call that was given this slot is aborted. A plain read.
+    #[must_use]
+    pub fn is_aborted(&self, slot: AbortSlot) -> bool {
+        self.abort_words.is_aborted(slot)
+    }
+
+    /// Whether somebody here must look at the abort slots again.
+    fn has_new_aborts(&self) -> bool {
+        self.own().watches() && self.host.aborts() != self.aborts
     }
 
     /// Sleeps until there is something to do or the time is over; for workers without an event loop.
@@ -360,10 +389,10 @@ impl Worker {
         Ok(())
     }
 
-    /// A private copy of the `n`th claimed call: its header (without [`flag::BLOCK`]) and its argument.
+    /// A private copy of the `n`th claimed call: its header (without [`flag::BLOCK`] and [`flag::ABORT`]) and its argument.
     ///
     /// # Errors
-    /// The call names a block that is not there.
+    /// The call names a block that is not there, or is to have an abort slot and is too short for one.
     ///
     /// # Panics
     /// If there is no such claim.
@@ -379,7 +408,21 @@ impl Worker {
             header.flags &= !flag::BLOCK;
             header.payload_len = payload.len() as u32;
         }
-        Ok(Message { header, payload })
+        let mut abort = None;
+        if header.flags & flag::ABORT != 0 {
+            let (slot, argument) = payload
+                .split_at_checked(size_of::<AbortSlot>())
+                .ok_or(SchedError::BadCall)?;
+            abort = Some(bytemuck::pod_read_unaligned(slot));
+            payload = argument.to_vec();
+            header.flags &= !flag::ABORT;
+            header.payload_len = payload.len() as u32;
+        }
+        Ok(Message {
+            header,
+            payload,
+            abort,
+        })
     }
 
     /// The bytes of a block that a call names.

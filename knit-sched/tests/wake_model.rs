@@ -31,10 +31,14 @@ struct Worker {
     lane: AtomicU32,
     searching: AtomicU32,
     bell: AtomicU32,
+    watches: AtomicU32,
+    /// How many aborts it knows of.
+    seen: AtomicU32,
 }
 
 struct Pool {
     workers: Vec<Worker>,
+    aborts: AtomicU32,
     /// Who takes a call takes no other.
     long: bool,
 }
@@ -46,6 +50,28 @@ impl Pool {
             self.workers[*lane].lane.fetch_add(1, Ordering::Release);
         }
         wake::for_new_calls(self, lanes.len(), |worker| lanes.contains(&worker));
+    }
+
+    /// Host: makes an abort known.
+    fn abort(&self) {
+        self.aborts.fetch_add(1, Ordering::Release);
+        wake::for_abort(self);
+    }
+
+    /// What a worker with a task that waits in its event loop does, until it sleeps.
+    fn watch(&self, own: usize) {
+        let me = &self.workers[own];
+        loop {
+            let seen = self.aborts.load(Ordering::Acquire);
+            me.seen.store(seen, Ordering::Relaxed);
+            me.watches.store(1, Ordering::Relaxed);
+            me.bell.store(ARMED, Ordering::Relaxed);
+            fence(Ordering::SeqCst);
+            if self.aborts.load(Ordering::Acquire) == seen {
+                return;
+            }
+            me.bell.swap(AWAKE, Ordering::Acquire);
+        }
     }
 
     fn any_request(&self) -> bool {
@@ -100,6 +126,10 @@ impl Crew for Pool {
         self.workers[worker].searching.load(Ordering::Relaxed) != 0
     }
 
+    fn is_watching(&self, worker: usize) -> bool {
+        self.workers[worker].watches.load(Ordering::Relaxed) != 0
+    }
+
     fn wake(&self, worker: usize) -> bool {
         let bell = &self.workers[worker].bell;
         fence(Ordering::SeqCst);
@@ -124,6 +154,7 @@ fn explore(
     model.check(move || {
         let pool = Arc::new(Pool {
             workers: (0..workers).map(|_| Worker::default()).collect(),
+            aborts: AtomicU32::new(0),
             long,
         });
         for own in awake..workers {
@@ -163,6 +194,33 @@ fn long_calls_that_counted_on_one_searcher_wake_a_sleeper() {
 #[test]
 fn a_batch_of_long_calls_occupies_as_many_workers() {
     explore(3, 1, true, &[&[0, 1, 2]], 3);
+}
+
+#[test]
+fn an_abort_reaches_a_worker_that_falls_asleep_at_that_moment() {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(3);
+    model.check(|| {
+        let pool = Arc::new(Pool {
+            workers: vec![Worker::default()],
+            aborts: AtomicU32::new(0),
+            long: false,
+        });
+        let worker = {
+            let pool = pool.clone();
+            thread::spawn(move || pool.watch(0))
+        };
+        pool.abort();
+        pool.abort();
+        worker.join().unwrap();
+        let me = &pool.workers[0];
+        while me.bell.load(Ordering::Acquire) == RUNG {
+            me.bell.store(AWAKE, Ordering::Relaxed);
+            pool.watch(0);
+        }
+        let seen = me.seen.load(Ordering::Relaxed);
+        assert_eq!(seen, 2, "a task waits, and was aborted");
+    });
 }
 
 #[test]

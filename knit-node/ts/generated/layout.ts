@@ -45,6 +45,9 @@ export const FLAG_BLOCK = 1;
 /** What is thrown is an engine's error, described by an object. */
 export const FLAG_ENGINE = 2;
 
+/** Abort slot and its ticket, u32 each, lie before the argument. */
+export const FLAG_ABORT = 16;
+
 /** Only fills the space up to the end of a ring. */
 export const KIND_PAD = 255;
 
@@ -66,8 +69,11 @@ export const CONTROL_BLOCK_LOW = 4;
 /** Control word: higher word of the allocated block's locator. */
 export const CONTROL_BLOCK_HIGH = 5;
 
+/** Control word of a worker: changes with each abort. */
+export const CONTROL_ABORTS = 6;
+
 /** First control word of the entries. */
-export const CONTROL_ENTRIES = 6;
+export const CONTROL_ENTRIES = 7;
 
 /** Control words of one span of replies: worker, first byte, end. */
 export const SPAN_WORDS = 3;
@@ -78,8 +84,8 @@ export const HEADER_WORKERS = 12;
 /** Byte in the region: u32, abort slots. */
 export const HEADER_ABORT_SLOTS = 28;
 
-/** Byte in the region: u32, place of the abort bits. */
-export const HEADER_ABORT_BITS = 32;
+/** Byte in the region: u32, place of the abort slots' words. */
+export const HEADER_ABORT_WORDS = 32;
 
 /** Byte in the region: u32, place of the host's shape table. */
 export const HEADER_HOST_SHAPES = 36;

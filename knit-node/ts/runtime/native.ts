@@ -19,6 +19,12 @@ export interface Native {
   hostRouse(handle: number): void;
   hostRetire(handle: number, worker: number): number[];
   hostEvacuate(handle: number, worker: number): void;
+  /** A slot for a call that can be aborted (`FLAG_ABORT`), or -1 if all are in use. Its ticket is what its word says then. */
+  hostTakeAbort(handle: number): number;
+  /** Aborts the call that has this slot, and wakes the workers that watch. False if no call has it under that ticket any more. */
+  hostAbort(handle: number, slot: number, ticket: number): boolean;
+  /** When the call is over: answered, removed from the queue, or named by `hostRetire`; not when merely its promise is settled. */
+  hostReleaseAbort(handle: number, slot: number, ticket: number): boolean;
   hostOpenBlock(handle: number, worker: number, lo: number, hi: number): void;
   hostCloseBlock(handle: number, worker: number, lo: number, hi: number): void;
   hostAllocBlock(handle: number, bytes: number): boolean;
@@ -35,6 +41,8 @@ export interface Native {
   workerPublish(handle: number, bytes: number): void;
   workerArm(handle: number): boolean;
   workerBell(handle: number, callback: () => void): void;
+  /** Whether tasks of this worker must hear of an abort while it sleeps. `CONTROL_ABORTS` tells after each turn whether there was one. */
+  workerWatch(handle: number, watches: boolean): void;
   workerOpenBlock(handle: number, lo: number, hi: number): void;
   workerCloseBlock(handle: number, lo: number, hi: number): void;
   workerAllocBlock(handle: number, bytes: number): boolean;

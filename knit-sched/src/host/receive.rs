@@ -165,6 +165,7 @@ impl Host {
                     Message {
                         header: frame.header,
                         payload,
+                        abort: None,
                     },
                 ));
             }

@@ -159,7 +159,9 @@ impl Driver {
             self.places[span.worker].useful = true;
         }
         for message in self.host.read(&self.replies)? {
-            let Message { header, payload } = message;
+            let Message {
+                header, payload, ..
+            } = message;
             let Some(slot) = self.open.take(header.call, header.generation) else {
                 self.mailbox.counters.stale.fetch_add(1, Ordering::Relaxed);
                 continue;
