@@ -1,7 +1,7 @@
 //! Memory shown to JavaScript as external `ArrayBuffer`s.
 //!
-//! Two kinds: windows on a pool's region, and private memory that the binding and its JavaScript use in turns ([`Words`]). In both
-//! cases the `ArrayBuffer` holds a reference to the memory, dropped by its finalizer, so nothing is unmapped under a live buffer
+//! Three kinds: windows on a pool's region, blocks of it that a program holds ([`Loan`]), and private memory that the binding and its JavaScript use
+//! in turns ([`Words`]). In all cases the `ArrayBuffer` holds a reference to the memory, dropped by its finalizer, so nothing is unmapped under a live buffer
 //! and the order in which the pool, its threads and the collector go away does not matter.
 
 use std::cell::UnsafeCell;
@@ -9,6 +9,7 @@ use std::ffi::c_void;
 use std::ptr;
 use std::sync::Arc;
 
+use knit_sched::Loan;
 use knit_shm::{Area, Region};
 use napi::bindgen_prelude::{FromNapiValue, Unknown};
 use napi::{Env, sys};
@@ -93,6 +94,18 @@ pub(crate) fn show_region(
         .map_err(|error| Error::new(error.code(), error.to_string()))?;
     // SAFETY: the area lies in the mapping, which it keeps alive.
     unsafe { show(env, area.as_ptr(), area.len(), area) }
+}
+
+/// Shows the first `len` bytes of a block, at most all.
+pub(crate) fn show_loan(env: &Env, loan: Loan, len: usize) -> Result<Unknown<'static>> {
+    let block = loan.block();
+    let len = len.min(block.len);
+    let area = loan
+        .region()
+        .area(block.offset, len)
+        .map_err(|error| Error::new(error.code(), error.to_string()))?;
+    // SAFETY: the block lies in the mapping, which the loan keeps alive; nobody else is given it until the loan is dropped.
+    unsafe { show(env, area.as_ptr(), len, loan) }
 }
 
 /// # Safety

@@ -12,7 +12,7 @@ use napi_derive::napi;
 
 use crate::bell::LoopBell;
 use crate::error::{Result, sched, unknown};
-use crate::external::{Words, show_region, show_words};
+use crate::external::{Words, show_loan, show_region, show_words};
 use crate::table::Table;
 
 struct Entry {
@@ -81,10 +81,10 @@ pub fn host_front(env: Env, handle: u32) -> Result<Unknown<'static>> {
 
 /// A block heap as an `ArrayBuffer`: 0 is the host's, `w + 1` worker `w`'s.
 #[napi]
-pub fn host_arena(env: Env, handle: u32, arena: u32) -> Result<Unknown<'static>> {
+pub fn host_heap(env: Env, handle: u32, heap: u32) -> Result<Unknown<'static>> {
     with(handle, |entry| {
         let shared = entry.port.host.shared();
-        let (offset, bytes) = shared.layout().arena(arena as usize).map_err(sched)?;
+        let (offset, bytes) = shared.layout().heap(heap as usize).map_err(sched)?;
         show_region(&env, shared.region(), offset, bytes)
     })
 }
@@ -248,6 +248,58 @@ pub fn host_open_block(handle: u32, worker: u32, low: u32, high: u32) -> Result<
     })
 }
 
+/// Shows the first `bytes` of such a block as an `ArrayBuffer` that gives the block back when it is collected. Null if it is not one to keep.
+#[napi(ts_return_type = "ArrayBuffer | null")]
+pub fn host_hold_block(
+    env: Env,
+    handle: u32,
+    worker: u32,
+    low: u32,
+    high: u32,
+    bytes: u32,
+) -> Result<Option<Unknown<'static>>> {
+    with(handle, |entry| {
+        let loan = entry
+            .port
+            .host
+            .hold_block(worker as usize, locator(low, high))
+            .map_err(sched)?;
+        loan.map(|loan| show_loan(&env, loan, bytes as usize))
+            .transpose()
+    })
+}
+
+/// Says that a worker's program holds blocks that came with a call that it has answered.
+#[napi]
+pub fn host_kept(handle: u32, worker: u32, call: u32) -> Result<()> {
+    with(handle, |entry| {
+        entry.port.host.kept(worker as usize, call).map_err(sched)
+    })
+}
+
+/// Makes a block for the program of this host and shows it as an `ArrayBuffer`; its name is in the control block. Null if there is no room.
+#[napi(ts_return_type = "ArrayBuffer | null")]
+pub fn host_lend_block(env: Env, handle: u32, bytes: u32) -> Result<Option<Unknown<'static>>> {
+    with(handle, |entry| {
+        // SAFETY: a native call on the thread whose JavaScript reads the block; this is its only slice.
+        let control = unsafe { entry.control.words() };
+        let loan = entry
+            .port
+            .lend_block(bytes as usize, control)
+            .map_err(sched)?;
+        loan.map(|loan| show_loan(&env, loan, bytes as usize))
+            .transpose()
+    })
+}
+
+/// Takes such a block over, to be sent: its `ArrayBuffer` must be detached, and no longer stands for it. False if it does not any more.
+#[napi]
+pub fn host_take_over_block(handle: u32, low: u32, high: u32) -> Result<bool> {
+    with(handle, |entry| {
+        Ok(entry.port.host.take_over_block(locator(low, high)))
+    })
+}
+
 /// Gives such a block back.
 #[napi]
 pub fn host_close_block(handle: u32, worker: u32, low: u32, high: u32) -> Result<()> {
@@ -292,6 +344,12 @@ pub fn host_assign_block(handle: u32, call: u32, low: u32, high: u32) -> Result<
         entry.port.host.assign_block(call, locator(low, high));
         Ok(())
     })
+}
+
+/// Gives the pages back that no large payload is in.
+#[napi]
+pub fn host_trim(handle: u32) -> Result<()> {
+    with(handle, |entry| entry.port.host.trim().map_err(sched))
 }
 
 /// Lets go of the host. Its memory stays for as long as buffers or worker threads use it.

@@ -12,7 +12,7 @@ use napi_derive::napi;
 
 use crate::bell::LoopBell;
 use crate::error::{Error, Result, sched, unknown};
-use crate::external::{Words, show_region, show_words};
+use crate::external::{Words, show_loan, show_region, show_words};
 use crate::host::locator;
 use crate::table::Table;
 
@@ -69,10 +69,10 @@ pub fn worker_front(env: Env, handle: u32) -> Result<Unknown<'static>> {
 
 /// A block heap as an `ArrayBuffer`: 0 is the host's, `w + 1` worker `w`'s.
 #[napi]
-pub fn worker_arena(env: Env, handle: u32, arena: u32) -> Result<Unknown<'static>> {
+pub fn worker_heap(env: Env, handle: u32, heap: u32) -> Result<Unknown<'static>> {
     with(handle, |entry| {
         let shared = entry.port.worker.shared();
-        let (offset, bytes) = shared.layout().arena(arena as usize).map_err(sched)?;
+        let (offset, bytes) = shared.layout().heap(heap as usize).map_err(sched)?;
         show_region(&env, shared.region(), offset, bytes)
     })
 }
@@ -167,6 +167,26 @@ pub fn worker_open_block(handle: u32, low: u32, high: u32) -> Result<()> {
     })
 }
 
+/// Shows the first `bytes` of such a block as an `ArrayBuffer` that gives the block back when it is collected. Null if it is not one to keep.
+#[napi(ts_return_type = "ArrayBuffer | null")]
+pub fn worker_hold_block(
+    env: Env,
+    handle: u32,
+    low: u32,
+    high: u32,
+    bytes: u32,
+) -> Result<Option<Unknown<'static>>> {
+    with(handle, |entry| {
+        let loan = entry
+            .port
+            .worker
+            .hold_block(locator(low, high))
+            .map_err(sched)?;
+        loan.map(|loan| show_loan(&env, loan, bytes as usize))
+            .transpose()
+    })
+}
+
 /// Gives such a block back.
 #[napi]
 pub fn worker_close_block(handle: u32, low: u32, high: u32) -> Result<()> {
@@ -202,6 +222,12 @@ pub fn worker_free_block(handle: u32, low: u32, high: u32) -> Result<()> {
             .free_block(locator(low, high))
             .map_err(sched)
     })
+}
+
+/// Gives the pages back that no large payload is in.
+#[napi]
+pub fn worker_trim(handle: u32) -> Result<()> {
+    with(handle, |entry| entry.port.worker.trim().map_err(sched))
 }
 
 /// Lets go of the worker.

@@ -2,11 +2,12 @@
 
 use bytemuck::{Pod, Zeroable};
 use knit_ring::FrameHeader;
-use knit_ring::heap::{Block, BlockArena, BlockView, HeapError, Locator};
+use knit_ring::heap::{Block, BlockArena, HeapError, Locator};
 use knit_shm::{Area, Region};
 
 use crate::error::{Result, SchedError};
 use crate::frames::{Frame, GRANULE, flag};
+use crate::heap::PeerHeap;
 
 /// Frames up to this many bytes travel in the rings: below it, a block would cost more than the copy.
 const INLINE: usize = 16 * 1024;
@@ -56,23 +57,14 @@ pub(crate) fn store(
 /// Opens a participant's own arena: a new one, or the one that its predecessor in the same place left behind.
 pub(crate) fn open_own(area: Area, index: u16) -> Result<BlockArena> {
     match BlockArena::create(area.clone(), index) {
-        // What its predecessor had not sent was freed by the host when it opened the place again: see `free_all`.
+        // What its predecessor had not sent was freed by the host when it opened the place again: see `heap::free_all`.
         Err(HeapError::Exists) => Ok(BlockArena::recover(area, index, |_| true)?),
         other => Ok(other?),
     }
 }
 
-/// Frees the blocks of a dead worker's arena: what it had sent was received before, and what it had not sent nobody knows of.
-pub(crate) fn free_all(area: Area, index: u16) -> Result<()> {
-    match BlockArena::recover(area, index, |_| false) {
-        // Never used: nothing to free.
-        Ok(_) | Err(HeapError::BadHeader(_)) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
-}
-
 /// Copies out and gives back the block that `payload` names.
-pub(crate) fn take(view: &BlockView, region: &Region, payload: &[u8]) -> Result<Vec<u8>> {
+pub(crate) fn take(view: &PeerHeap, region: &Region, payload: &[u8]) -> Result<Vec<u8>> {
     let named: BlockPayload =
         bytemuck::try_pod_read_unaligned(payload).map_err(|_| SchedError::BadBlock)?;
     let locator = Locator::from_raw(named.locator);

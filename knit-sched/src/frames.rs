@@ -33,6 +33,8 @@ pub mod flag {
     pub const TEXT: u8 = 4;
     /// A call that can be aborted: its slot and ticket ([`AbortSlot`](crate::AbortSlot)) lie before the argument, in 8 bytes of the payload.
     pub const ABORT: u8 = 16;
+    /// A reply: the worker's program holds blocks that came with the call. See [`crate::Host::kept`].
+    pub const KEPT: u8 = 8;
 }
 
 /// A message taken out of the pool's memory.

@@ -7,7 +7,7 @@
 //! shape tables      the host's, then one per worker
 //! lanes             per worker: request ring, reply ring
 //! ---- front ends here, on a page boundary: JavaScript sees all above as one ArrayBuffer ----
-//! arenas            the host's, then one per worker: block heaps for large payloads
+//! heaps             the host's, then one per worker: for large payloads, a main arena and the loans
 //! ```
 //!
 //! A *line* is 128 bytes whatever the machine's cache says, so that both sides agree. Every offset follows from the sizes in the
@@ -46,6 +46,8 @@ pub(crate) const CELL: usize = 3 * LINE;
 const PAGE: usize = 4096;
 /// Bytes of an abort slot's word.
 const ABORT_WORD: usize = 4;
+/// Most bytes of loans a participant: with a main arena of 2 GiB, JavaScript still sees both as one `ArrayBuffer` below 4 GiB.
+const MOST_LOANS: u32 = 1 << 30;
 
 /// Sizes of a pool, chosen by who creates it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +58,8 @@ pub struct Config {
     pub request_granules: u32,
     /// Size of each reply ring in granules of 32 bytes, a power of two.
     pub reply_granules: u32,
-    /// Bytes of block heap for each participant (the host and every worker); pages that are never used take no memory.
+    /// Bytes of block heap for each participant (the host and every worker), and as many again, up to 1 GiB, for payloads that are lent; pages
+    /// that are never used take no memory.
     pub arena_bytes: u32,
     /// How many abort-aware calls can be in flight.
     pub abort_slots: u32,
@@ -116,6 +119,7 @@ pub struct Layout {
     reply_size: usize,
     front: usize,
     arena_size: usize,
+    loans_size: usize,
     total: usize,
 }
 
@@ -175,7 +179,9 @@ impl Layout {
             });
         }
         let arena_size = BlockArena::area_size(config.arena_bytes as usize).next_multiple_of(PAGE);
-        let total = front + (config.workers + 1) * arena_size;
+        let loan_bytes = config.arena_bytes.min(MOST_LOANS);
+        let loans_size = BlockArena::area_size(loan_bytes as usize).next_multiple_of(PAGE);
+        let total = front + (config.workers + 1) * (arena_size + loans_size);
         Ok(Self {
             config,
             cells,
@@ -187,6 +193,7 @@ impl Layout {
             reply_size,
             front,
             arena_size,
+            loans_size,
             total,
         })
     }
@@ -321,20 +328,26 @@ impl Layout {
         }
     }
 
-    /// Place of an arena: 0 is the host's, `w + 1` worker `w`'s. Offset and bytes.
+    /// Place of a heap, both its arenas: 0 is the host's, `w + 1` worker `w`'s. Offset and bytes.
     ///
     /// # Errors
     /// There is no such worker.
-    pub fn arena(&self, arena: usize) -> Result<(usize, usize)> {
-        if arena > self.config.workers {
-            return Err(SchedError::NoSuchWorker(arena - 1));
+    pub fn heap(&self, heap: usize) -> Result<(usize, usize)> {
+        if heap > self.config.workers {
+            return Err(SchedError::NoSuchWorker(heap - 1));
         }
-        Ok((self.front + arena * self.arena_size, self.arena_size))
+        let bytes = self.arena_size + self.loans_size;
+        Ok((self.front + heap * bytes, bytes))
     }
 
-    pub(crate) fn arena_area(&self, region: &Region, arena: usize) -> Result<Area> {
-        let (offset, bytes) = self.arena(arena)?;
-        Ok(region.area(offset, bytes)?)
+    pub(crate) fn arena_area(&self, region: &Region, heap: usize) -> Result<Area> {
+        let (offset, _) = self.heap(heap)?;
+        Ok(region.area(offset, self.arena_size)?)
+    }
+
+    pub(crate) fn loans_area(&self, region: &Region, heap: usize) -> Result<Area> {
+        let (offset, _) = self.heap(heap)?;
+        Ok(region.area(offset + self.arena_size, self.loans_size)?)
     }
 
     fn lane(&self, worker: usize) -> Result<usize> {
@@ -424,7 +437,7 @@ mod tests {
                 layout.request_size + layout.reply_size,
             ));
         }
-        spans.extend((0..=5).map(|arena| layout.arena(arena).unwrap()));
+        spans.extend((0..=5).map(|heap| layout.heap(heap).unwrap()));
         spans.sort_unstable();
         for pair in spans.windows(2) {
             assert!(pair[0].0 + pair[0].1 <= pair[1].0, "{pair:?}");

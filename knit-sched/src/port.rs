@@ -7,7 +7,7 @@
 //! |---|---|---|
 //! | [`CLOCK`] | microseconds of a monotonic clock, wrapping | the same |
 //! | [`BACKLOG`] | calls waiting in private memory | - |
-//! | [`BLOCK_OFFSET`], [`BLOCK_BYTES`] | place in its arena and size of the block opened or allocated last | the same |
+//! | [`BLOCK_OFFSET`], [`BLOCK_BYTES`] | place in its heap and size of the block opened or allocated last | the same |
 //! | [`BLOCK_LOW`], [`BLOCK_HIGH`] | locator of the block allocated last | the same |
 //! | [`ABORTS`] | - | how many aborts there were, wrapping |
 //! | from [`ENTRIES`] | per span of replies: worker, first byte, end (from the region's start) | per claimed call: first byte of its payload |
@@ -22,6 +22,7 @@ use knit_ring::heap::Block;
 use crate::bells::Shared;
 use crate::cost::MOST;
 use crate::error::Result;
+use crate::heap::Loan;
 use crate::host::{Host, Replies};
 use crate::worker::{Turn, Worker};
 
@@ -29,7 +30,7 @@ use crate::worker::{Turn, Worker};
 pub const CLOCK: usize = 0;
 /// Word of the backlog's length.
 pub const BACKLOG: usize = 1;
-/// Word of an opened block's offset in its arena.
+/// Word of an opened block's offset in its heap.
 pub const BLOCK_OFFSET: usize = 2;
 /// Word of an opened block's size.
 pub const BLOCK_BYTES: usize = 3;
@@ -56,8 +57,8 @@ fn word(value: usize) -> u32 {
 }
 
 /// Says in the control block where a block is, and how it is named.
-fn show(block: &Block, shared: &Shared, arena: usize, control: &mut [u32]) -> Result<()> {
-    let (start, _) = shared.layout().arena(arena)?;
+fn show(block: &Block, shared: &Shared, heap: usize, control: &mut [u32]) -> Result<()> {
+    let (start, _) = shared.layout().heap(heap)?;
     let locator = block.locator.raw();
     control[BLOCK_OFFSET] = word(block.offset - start);
     control[BLOCK_BYTES] = word(block.len);
@@ -123,6 +124,18 @@ impl HostPort {
     pub fn open_block(&mut self, worker: usize, locator: u64, control: &mut [u32]) -> Result<()> {
         let block = self.host.open_block(worker, locator)?;
         show(&block, self.host.shared(), worker + 1, control)
+    }
+
+    /// Makes a block for the host's own program, and says how it is named. None if there is no room.
+    ///
+    /// # Errors
+    /// As [`Host::lend_block`].
+    pub fn lend_block(&mut self, bytes: usize, control: &mut [u32]) -> Result<Option<Loan>> {
+        let loan = self.host.lend_block(bytes)?;
+        if let Some(loan) = &loan {
+            show(loan.block(), self.host.shared(), 0, control)?;
+        }
+        Ok(loan)
     }
 
     /// Allocates a block to be sent with a call, and says where it is. False if there is no room at present.
@@ -204,8 +217,8 @@ impl WorkerPort {
         let Some(block) = self.worker.alloc_block(bytes)? else {
             return Ok(false);
         };
-        let arena = self.worker.index() + 1;
-        show(&block, self.worker.shared(), arena, control)?;
+        let heap = self.worker.index() + 1;
+        show(&block, self.worker.shared(), heap, control)?;
         Ok(true)
     }
 }

@@ -6,13 +6,14 @@ use std::fmt::Write as _;
 use knit_ring::FrameHeader;
 
 use crate::frames::{GRANULE, HEADER, flag, kind};
+use crate::heap::LENT;
 use crate::layout::{self, header_words};
 use crate::port;
 
 /// The text of the generated module. The build writes it; a test compares it with the file.
 #[must_use]
 pub fn typescript() -> String {
-    let constants: [(&str, usize, &str); 33] = [
+    let constants: &[(&str, usize, &str)] = &[
         (
             "VERSION",
             layout::VERSION as usize,
@@ -77,6 +78,16 @@ pub fn typescript() -> String {
             "What is thrown is an engine's error, described by an object.",
         ),
         (
+            "FLAG_KEPT",
+            flag::KEPT as usize,
+            "A reply: the worker's program holds blocks that came with the call.",
+        ),
+        (
+            "LENT",
+            LENT,
+            "Payloads from this many bytes are shown in place.",
+        ),
+        (
             "FLAG_ABORT",
             flag::ABORT as usize,
             "Abort slot and its ticket, u32 each, lie before the argument.",
@@ -99,7 +110,7 @@ pub fn typescript() -> String {
         (
             "CONTROL_BLOCK_OFFSET",
             port::BLOCK_OFFSET,
-            "Control word: place of the opened block in its arena.",
+            "Control word: place of the opened block in its heap.",
         ),
         (
             "CONTROL_BLOCK_BYTES",

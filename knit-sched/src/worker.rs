@@ -15,7 +15,7 @@ use core::sync::atomic::{Ordering, fence};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use knit_ring::heap::{Block, BlockArena, BlockView, Locator};
+use knit_ring::heap::{Block, Locator};
 use knit_ring::{Claim, FrameConsumer, RingError, StreamProducer};
 
 use crate::abort::{AbortSlot, AbortWords};
@@ -26,6 +26,7 @@ use crate::cell::{Activity, Cell, HostWords};
 use crate::cost::{Costs, MOST};
 use crate::error::{Result, SchedError};
 use crate::frames::{Frame, Message, flag, frame_at};
+use crate::heap::{Loan, LoanBook, OwnHeap, PeerHeap};
 use crate::owner::owner;
 use crate::spin::look;
 use crate::wake;
@@ -69,8 +70,10 @@ pub struct Worker {
     claimed_at: Option<Instant>,
     costs: Costs,
     replies: StreamProducer,
-    arena: BlockArena,
-    host_blocks: BlockView,
+    heap: OwnHeap,
+    host_heap: PeerHeap,
+    /// Loans of the host that the program of this worker holds.
+    loans: LoanBook,
     backlog: Backlog,
     inline_limit: usize,
     searched: bool,
@@ -102,8 +105,7 @@ impl Worker {
             layout.replies(region, index)?,
             layout.config().reply_granules,
         )?;
-        let arena_index = u16::try_from(index + 1).expect("at most 1024 workers");
-        let arena = blocks::open_own(layout.arena_area(region, index + 1)?, arena_index)?;
+        let heap = OwnHeap::open(layout, region, index + 1)?;
         cell.ready();
         Ok(Self {
             inline_limit: blocks::inline_limit(layout.config().reply_granules),
@@ -118,8 +120,9 @@ impl Worker {
             costs: Costs::default(),
             replies,
             claimed_lane: index,
-            arena,
-            host_blocks: BlockView::open(layout.arena_area(region, 0)?, 0)?,
+            heap,
+            host_heap: PeerHeap::open(layout, region, 0)?,
+            loans: LoanBook::default(),
             backlog: Backlog::default(),
             searched: true,
             armed: false,
@@ -257,13 +260,13 @@ impl Worker {
     fn place(&mut self, frame: &Frame<'_>) -> Result<bool> {
         let pushed = if frame.bytes().len() > self.inline_limit {
             let Some((header, payload)) =
-                blocks::store(&mut self.arena, self.shared.region(), frame)?
+                blocks::store(&mut self.heap.main, self.shared.region(), frame)?
             else {
                 return Ok(false);
             };
             let pushed = self.replies.push(&header, bytemuck::bytes_of(&payload));
             if matches!(pushed, Err(RingError::Full)) {
-                self.arena.free(Locator::from_raw(payload.locator))?;
+                self.heap.free(Locator::from_raw(payload.locator))?;
             }
             pushed
         } else {
@@ -340,7 +343,7 @@ impl Worker {
     /// As [`Worker::turn`].
     pub fn arm(&mut self) -> Result<bool> {
         self.searched = true;
-        self.arena.settle()?;
+        self.heap.settle()?;
         self.own().set_wants_room(!self.backlog.is_empty());
         // Contains the SeqCst fence that pairs with those in `Host::publish`, `Host::poll` and `Host::stop`.
         self.own().bell().arm();
@@ -404,7 +407,7 @@ impl Worker {
             .payload(claim, &mut payload)?;
         let mut header = claim.header;
         if header.flags & flag::BLOCK != 0 {
-            payload = blocks::take(&self.host_blocks, self.shared.region(), &payload)?;
+            payload = blocks::take(&self.host_heap, self.shared.region(), &payload)?;
             header.flags &= !flag::BLOCK;
             header.payload_len = payload.len() as u32;
         }
@@ -430,7 +433,25 @@ impl Worker {
     /// # Errors
     /// The locator does not name a live block of the host.
     pub fn open_block(&self, locator: u64) -> Result<Block> {
-        Ok(self.host_blocks.resolve(Locator::from_raw(locator))?)
+        self.host_heap.resolve(Locator::from_raw(locator))
+    }
+
+    /// Keeps a block that a call names beyond that call. None if it is not one to keep: it must be copied out and closed. Who runs the call says in
+    /// its reply, by [`flag::KEPT`], that the call's blocks did not all come back.
+    ///
+    /// # Errors
+    /// The locator does not name a live block of the host.
+    pub fn hold_block(&self, locator: u64) -> Result<Option<Loan>> {
+        self.host_heap
+            .hold(&self.shared, &self.loans, Locator::from_raw(locator))
+    }
+
+    /// Gives all pages of the worker's heap back that no payload is in: see [`Host::trim`](crate::Host::trim).
+    ///
+    /// # Errors
+    /// The system refuses; nothing is lost by it.
+    pub fn trim(&mut self) -> Result<()> {
+        self.heap.trim()
     }
 
     /// A block for the caller to fill and to send with a reply. None if there is no room at present.
@@ -442,7 +463,7 @@ impl Worker {
         if !self.backlog.is_empty() {
             return Ok(None);
         }
-        blocks::alloc(&mut self.arena, bytes)
+        self.heap.alloc(bytes)
     }
 
     /// Takes back such a block: it is not sent.
@@ -450,7 +471,7 @@ impl Worker {
     /// # Errors
     /// The locator does not name a block that was allocated and not sent.
     pub fn free_block(&mut self, locator: u64) -> Result<()> {
-        Ok(self.arena.free(Locator::from_raw(locator))?)
+        self.heap.free(Locator::from_raw(locator))
     }
 
     /// Gives such a block back to the host.
@@ -458,7 +479,7 @@ impl Worker {
     /// # Errors
     /// The locator does not name a live block of the host.
     pub fn close_block(&self, locator: u64) -> Result<()> {
-        self.host_blocks.give_back(Locator::from_raw(locator))?;
+        self.host_heap.give_back(Locator::from_raw(locator))?;
         // The host may wait for just this room.
         self.tell_host(false);
         Ok(())
@@ -467,6 +488,6 @@ impl Worker {
     /// Bytes of the longest payload that a reply can have.
     #[must_use]
     pub fn longest_payload(&self) -> usize {
-        self.arena.capacity() as usize
+        self.heap.capacity()
     }
 }

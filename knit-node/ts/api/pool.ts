@@ -30,6 +30,12 @@ export interface Pool<T extends Tasks> {
   /** One function for each task: it runs the task in a worker. */
   readonly call: { readonly [K in keyof T]: Call<T[K]> };
   /**
+   * A zeroed array of so many bytes in the pool's memory. Fill it and send it in a call: nothing is copied. It *moves* with the call, as in a transfer
+   * list: afterwards it is empty here. (Parts of it, and copies, are sent like any other array.) Without room in the shared memory it is ordinary
+   * memory, which moves too, and is copied.
+   */
+  alloc(bytes: number): Uint8Array;
+  /**
    * Ends the pool, `delayMs` from now: open calls reject with `PoolClosedError`. Resolves when every worker has ended and the memory is
    * given back. Further calls of it return the same promise.
    */
@@ -89,6 +95,10 @@ function start<T extends Tasks>(chosen: Settings, tasks: T): Pool<T> {
   const shutdown = (delayMs = 0): Promise<void> => (closed ??= end(delayMs));
   return {
     call: Object.freeze(call) as unknown as Pool<T>["call"],
+    alloc(bytes) {
+      if (!Number.isSafeInteger(bytes) || bytes < 0) throw new OptionError(`pool.alloc(bytes) takes a whole number of bytes, not ${String(bytes)}`);
+      return host.alloc(bytes);
+    },
     shutdown,
     [Symbol.dispose]() {
       void shutdown();
@@ -103,6 +113,9 @@ function refuse<T extends Tasks>(tasks: T): Pool<T> {
   for (const key of Object.keys(tasks)) call[key] = () => Promise.reject(new PoolInWorkerError());
   return {
     call: Object.freeze(call) as unknown as Pool<T>["call"],
+    alloc() {
+      throw new PoolInWorkerError();
+    },
     shutdown: () => Promise.resolve(),
     [Symbol.dispose]() {},
     [Symbol.asyncDispose]: () => Promise.resolve(),

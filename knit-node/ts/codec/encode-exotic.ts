@@ -9,6 +9,7 @@ import { BINARY_ARRAY_BUFFER, BINARY_DATA_VIEW, HEAD_BLOCKS, HI_BINARY, HI_BINAR
 import { HI_REGEXP, HI_SET, HI_SHARED_MEMORY, HI_URL } from "./format.ts";
 import { KIND_BINARY, KIND_ENVELOPE, KIND_ERROR, KIND_MAP, KIND_REGEXP, KIND_SET, KIND_URL, KIND_DATE, isSharedView } from "./classify.ts";
 import { REFUSED } from "./refuse.ts";
+import type { BlockWriter } from "./hooks.ts";
 import type { Writer } from "./writer.ts";
 import type { SharedMemory } from "./hooks.ts";
 import type { Envelope } from "../api/envelope.ts";
@@ -118,11 +119,10 @@ function putBinary(e: Writer, value: object, kind: number, p: number): number {
   const bytes = bytesOf(value, kind);
   const length = bytes.length;
   e.checkBytes(length, value);
-  if (e.blocks !== null && length >= e.blocks.minBytes) {
+  if (e.blocks !== null) {
     e.reserve(p + 2 + e.owed);
-    const window = e.blocks.open(length, e.i32, (p + 1) * 2);
-    if (window !== null) {
-      window.set(bytes);
+    const words = (p + 1) * 2;
+    if (e.blocks.adopt?.(bytes, e.i32, words) || putInBlock(e, e.blocks, bytes, words)) {
       e.outside += length;
       e.headBits |= HEAD_BLOCKS;
       e.slot(HI_BINARY_BLOCK + kind, length, p);
@@ -137,6 +137,13 @@ function putBinary(e: Writer, value: object, kind: number, p: number): number {
     e.out.u8.set(bytes, (p + 1) * 8);
   }
   return p + 1 + slots;
+}
+
+function putInBlock(e: Writer, blocks: BlockWriter, bytes: Uint8Array, words: number): boolean {
+  if (bytes.length < blocks.minBytes) return false;
+  const window = blocks.open(bytes.length, e.i32, words);
+  window?.set(bytes);
+  return window !== null;
 }
 
 /** The bytes of a buffer or view. */

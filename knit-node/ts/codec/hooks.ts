@@ -13,6 +13,11 @@ export interface BlockWriter {
    * many bytes to fill; null if the payload must travel in the message.
    */
   open(bytes: number, words: Int32Array, index: number): Uint8Array | null;
+  /**
+   * `bytes` are a block that the program was lent: writes its locator as `open` does, and takes it along with the message. False if they must be
+   * copied.
+   */
+  adopt?(bytes: Uint8Array, words: Int32Array, index: number): boolean;
   /** Gives back the block opened last. */
   cancel(): void;
   /** The message was refused: gives back every block opened since the previous message. */

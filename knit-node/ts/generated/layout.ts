@@ -45,6 +45,12 @@ export const FLAG_BLOCK = 1;
 /** What is thrown is an engine's error, described by an object. */
 export const FLAG_ENGINE = 2;
 
+/** A reply: the worker's program holds blocks that came with the call. */
+export const FLAG_KEPT = 8;
+
+/** Payloads from this many bytes are shown in place. */
+export const LENT = 262144;
+
 /** Abort slot and its ticket, u32 each, lie before the argument. */
 export const FLAG_ABORT = 16;
 
@@ -57,7 +63,7 @@ export const CONTROL_CLOCK = 0;
 /** Control word: calls waiting for room. */
 export const CONTROL_BACKLOG = 1;
 
-/** Control word: place of the opened block in its arena. */
+/** Control word: place of the opened block in its heap. */
 export const CONTROL_BLOCK_OFFSET = 2;
 
 /** Control word: size of the opened block. */

@@ -33,8 +33,9 @@ import { BlockReceiver, BlockSender } from "./blocks.ts";
 import { revive } from "./engine-error.ts";
 import { PoolMemory } from "./memory.ts";
 import { Pending } from "./pending.ts";
+import { Trimmer } from "./trimmer.ts";
 
-const { FRAME_HEADER, GRANULE, CONTROL_CLOCK, CONTROL_ENTRIES, SPAN_WORDS, KIND_CALL, KIND_RESULT, KIND_THROWN, KIND_PAD, FLAG_BLOCK, FLAG_ENGINE } =
+const { FRAME_HEADER, GRANULE, CONTROL_CLOCK, CONTROL_ENTRIES, SPAN_WORDS, KIND_CALL, KIND_RESULT, KIND_THROWN, KIND_PAD, FLAG_BLOCK, FLAG_ENGINE, FLAG_KEPT } =
   layout;
 
 /** Bytes of the first submission buffer. */
@@ -73,6 +74,7 @@ export class Host {
   readonly #receivers: BlockReceiver[] = [];
   readonly #sender: BlockSender;
   readonly #shared: CallMemories;
+  readonly #trimmer = new Trimmer(() => this.#native.hostTrim(this.handle));
   /** Bytes of the submission buffer that hold calls. */
   #filled = 0;
   /** Calls made by accessors of an argument that is being read: whole frames, to go out after it. */
@@ -94,7 +96,7 @@ export class Host {
     this.#later = later;
     const handle = native.hostCreate(settings.threads, settings.steal, settings.arenaBytes, 258, -1);
     this.handle = handle;
-    this.memory = new PoolMemory(native.hostFront(handle), (arena) => native.hostArena(handle, arena));
+    this.memory = new PoolMemory(native.hostFront(handle), (heap) => native.hostHeap(handle, heap));
     this.#control = new Int32Array(native.hostControl(handle));
     this.#limits = { maxDepth: DEFAULT_LIMITS.maxDepth, maxBytes: settings.maxPayloadBytes };
     this.#out = new ByteBuffer(native.hostOutbox(handle, FIRST_OUTBOX), (bytes) => {
@@ -102,9 +104,10 @@ export class Host {
     });
     this.#sender = new BlockSender(
       {
-        arena: () => this.memory.arena(0),
+        heap: () => this.memory.heap(0),
         alloc: (bytes) => native.hostAllocBlock(handle, bytes),
         free: (lo, hi) => native.hostFreeBlock(handle, lo, hi),
+        takeOver: (lo, hi) => native.hostTakeOverBlock(handle, lo, hi),
       },
       this.#control,
     );
@@ -123,7 +126,8 @@ export class Host {
     const native = this.#native;
     const blocks = new BlockReceiver(
       {
-        arena: () => this.memory.arena(worker + 1),
+        heap: () => this.memory.heap(worker + 1),
+        hold: (lo, hi, bytes) => native.hostHoldBlock(this.handle, worker, lo, hi, bytes),
         open: (lo, hi) => native.hostOpenBlock(this.handle, worker, lo, hi),
         close: (lo, hi) => native.hostCloseBlock(this.handle, worker, lo, hi),
       },
@@ -152,11 +156,18 @@ export class Host {
     const promise = this.pending.promise();
     this.#header(out.i32, start >>> 2, end - start - FRAME_HEADER, fn, number);
     if (this.#sender.used) this.#assignBlocks(number);
+    if (end - start > FLUSH) this.#trimmer.touched = true;
     this.#filled = (end + (GRANULE - 1)) & -GRANULE;
     if (this.#nested.length > 0) this.#takeNested();
     if (!this.#queued) this.#queue();
     if (this.#filled + this.#sender.bytes >= FLUSH) this.#submit();
     return this.#shared.used ? this.#shared.hold(promise) : promise;
+  }
+
+  /** A buffer in the pool's memory, to be filled and sent without being copied. */
+  alloc(bytes: number): Uint8Array {
+    const buffer = this.#refusal === null && !this.#closed ? this.#native.hostLendBlock(this.handle, bytes) : null;
+    return this.#sender.lend(buffer ?? new ArrayBuffer(bytes), buffer !== null);
   }
 
   #header(i32: Int32Array, at: number, bytes: number, fn: number, number: number): void {
@@ -168,6 +179,7 @@ export class Host {
 
   /** The blocks of the message just written go with this call. */
   #assignBlocks(number: number): void {
+    this.#trimmer.touched = true;
     this.#sender.sent((lo, hi) => this.#native.hostAssignBlock(this.handle, number, lo, hi));
   }
 
@@ -294,13 +306,17 @@ export class Host {
 
   #sleep(): void {
     if (!this.#keepsAlive) this.#native.hostKeepAlive(this.handle, (this.#keepsAlive = true));
-    if (this.#native.hostArm(this.handle)) return;
+    if (this.#native.hostArm(this.handle)) {
+      this.#trimmer.rest();
+      return;
+    }
     this.#queued = true;
     this.#later(this.#turnFromLoop);
   }
 
   /** Nothing is open: this pool keeps no process alive. */
   #letGo(): void {
+    this.#trimmer.rest();
     if (this.#keepsAlive) this.#native.hostKeepAlive(this.handle, (this.#keepsAlive = false));
   }
 
@@ -324,6 +340,7 @@ export class Host {
           const number = i32[word + 2];
           const generation = i32[word + 3];
           const flags = what >>> 24;
+          if ((flags & FLAG_KEPT) !== 0) this.#native.hostKept(this.handle, worker, number);
           let value: unknown;
           let ok = kind === KIND_RESULT;
           try {
@@ -400,6 +417,7 @@ export class Host {
     this.#letGo();
     this.#closed = true;
     this.memories.close();
+    this.#trimmer.stop();
     this.#native.hostClose(this.handle);
   }
 }

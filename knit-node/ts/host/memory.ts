@@ -7,17 +7,17 @@ import * as layout from "../generated/layout.ts";
 /** The memory as one side sees it. */
 export class PoolMemory {
   readonly front: ByteBuffer;
-  readonly #arenas: (ByteBuffer | undefined)[] = [];
-  readonly #openArena: (arena: number) => ArrayBuffer;
+  readonly #heaps: (ByteBuffer | undefined)[] = [];
+  readonly #openHeap: (heap: number) => ArrayBuffer;
 
-  constructor(front: ArrayBuffer, openArena: (arena: number) => ArrayBuffer) {
+  constructor(front: ArrayBuffer, openHeap: (heap: number) => ArrayBuffer) {
     this.front = new ByteBuffer(front, fixed);
-    this.#openArena = openArena;
+    this.#openHeap = openHeap;
   }
 
   /** A block heap: 0 is the host's, `w + 1` worker `w`'s. */
-  arena(arena: number): ByteBuffer {
-    return (this.#arenas[arena] ??= new ByteBuffer(this.#openArena(arena), fixed));
+  heap(heap: number): ByteBuffer {
+    return (this.#heaps[heap] ??= new ByteBuffer(this.#openHeap(heap), fixed));
   }
 
   /** The words of the shape table of a worker, or of the host. */

@@ -6,7 +6,7 @@ export interface Native {
   hostCreate(workers: number, steal: boolean, arenaBytes: number, abortSlots: number, spinMicroseconds: number): number;
   hostToken(handle: number): number;
   hostFront(handle: number): ArrayBuffer;
-  hostArena(handle: number, arena: number): ArrayBuffer;
+  hostHeap(handle: number, heap: number): ArrayBuffer;
   hostControl(handle: number): ArrayBuffer;
   hostOutbox(handle: number, bytes: number): ArrayBuffer;
   hostSubmit(handle: number, bytes: number): void;
@@ -26,15 +26,20 @@ export interface Native {
   /** When the call is over: answered, removed from the queue, or named by `hostRetire`; not when merely its promise is settled. */
   hostReleaseAbort(handle: number, slot: number, ticket: number): boolean;
   hostOpenBlock(handle: number, worker: number, lo: number, hi: number): void;
+  hostHoldBlock(handle: number, worker: number, lo: number, hi: number, bytes: number): ArrayBuffer | null;
+  hostKept(handle: number, worker: number, call: number): void;
+  hostLendBlock(handle: number, bytes: number): ArrayBuffer | null;
+  hostTakeOverBlock(handle: number, lo: number, hi: number): boolean;
   hostCloseBlock(handle: number, worker: number, lo: number, hi: number): void;
   hostAllocBlock(handle: number, bytes: number): boolean;
   hostFreeBlock(handle: number, lo: number, hi: number): void;
   hostAssignBlock(handle: number, call: number, lo: number, hi: number): void;
+  hostTrim(handle: number): void;
   hostClose(handle: number): void;
 
   workerAttach(token: number, index: number, epoch: number, steal: boolean): number;
   workerFront(handle: number): ArrayBuffer;
-  workerArena(handle: number, arena: number): ArrayBuffer;
+  workerHeap(handle: number, heap: number): ArrayBuffer;
   workerControl(handle: number): ArrayBuffer;
   workerOutbox(handle: number, bytes: number): ArrayBuffer;
   workerTurn(handle: number, bytes: number, spinMicroseconds: number): number;
@@ -44,8 +49,10 @@ export interface Native {
   /** Whether tasks of this worker must hear of an abort while it sleeps. `CONTROL_ABORTS` tells after each turn whether there was one. */
   workerWatch(handle: number, watches: boolean): void;
   workerOpenBlock(handle: number, lo: number, hi: number): void;
+  workerHoldBlock(handle: number, lo: number, hi: number, bytes: number): ArrayBuffer | null;
   workerCloseBlock(handle: number, lo: number, hi: number): void;
   workerAllocBlock(handle: number, bytes: number): boolean;
   workerFreeBlock(handle: number, lo: number, hi: number): void;
+  workerTrim(handle: number): void;
   workerClose(handle: number): void;
 }

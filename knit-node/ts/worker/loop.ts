@@ -22,16 +22,17 @@ import * as layout from "../generated/layout.ts";
 import { BlockReceiver, BlockSender } from "../host/blocks.ts";
 import { describe } from "../host/engine-error.ts";
 import { PoolMemory } from "../host/memory.ts";
+import { Trimmer } from "../host/trimmer.ts";
 import type { Native } from "../runtime/native.ts";
 import { WorkerMemories } from "../shared-memory/worker-side.ts";
 import type { WorkerBoot } from "../runtime/runtime.ts";
 import type { TaskFunction } from "./bind.ts";
 
-const { FRAME_HEADER, GRANULE, CONTROL_CLOCK, CONTROL_ENTRIES, FLAG_BLOCK, FLAG_ENGINE, KIND_RESULT, KIND_THROWN, STOP } = layout;
+const { FRAME_HEADER, GRANULE, CONTROL_CLOCK, CONTROL_ENTRIES, FLAG_BLOCK, FLAG_ENGINE, FLAG_KEPT, KIND_RESULT, KIND_THROWN, STOP } = layout;
 
 const FIRST_OUTBOX = 64 * 1024;
 /** Bytes of replies that are published without waiting for the round's end. */
-const FLUSH = 32 * 1024;
+const FLUSH = 16 * 1024;
 /** Microseconds after which the event loop gets its turn. */
 const BURST = 2000;
 
@@ -47,6 +48,7 @@ export class Loop {
   readonly #encoder: Encoder;
   readonly #decoder: Decoder;
   readonly #sender: BlockSender;
+  readonly #trimmer = new Trimmer(() => this.#native.workerTrim(this.#handle));
   readonly #receiver: BlockReceiver;
   readonly #shared: WorkerMemories;
   readonly #spin: number;
@@ -66,7 +68,7 @@ export class Loop {
     this.#later = later;
     this.#onStop = onStop;
     this.#spin = boot.spinMicroseconds;
-    this.#memory = new PoolMemory(native.workerFront(handle), (arena) => native.workerArena(handle, arena));
+    this.#memory = new PoolMemory(native.workerFront(handle), (heap) => native.workerHeap(handle, heap));
     this.#control = new Int32Array(native.workerControl(handle));
     this.#out = new ByteBuffer(native.workerOutbox(handle, FIRST_OUTBOX), (bytes) => {
       this.#out.attach(native.workerOutbox(handle, Math.max(bytes + GRANULE, this.#out.byteLength * 2)));
@@ -74,7 +76,7 @@ export class Loop {
     const limits = { maxDepth: DEFAULT_LIMITS.maxDepth, maxBytes: boot.maxPayloadBytes };
     this.#sender = new BlockSender(
       {
-        arena: () => this.#memory.arena(boot.index + 1),
+        heap: () => this.#memory.heap(boot.index + 1),
         alloc: (bytes) => native.workerAllocBlock(handle, bytes),
         free: (lo, hi) => native.workerFreeBlock(handle, lo, hi),
       },
@@ -82,7 +84,8 @@ export class Loop {
     );
     this.#receiver = new BlockReceiver(
       {
-        arena: () => this.#memory.arena(0),
+        heap: () => this.#memory.heap(0),
+        hold: (lo, hi, bytes) => native.workerHoldBlock(handle, lo, hi, bytes),
         open: (lo, hi) => native.workerOpenBlock(handle, lo, hi),
         close: (lo, hi) => native.workerCloseBlock(handle, lo, hi),
       },
@@ -128,6 +131,7 @@ export class Loop {
       const claimed = this.#native.workerTurn(this.#handle, filled, this.#open > 0 ? 0 : this.#spin);
       if (filled > 0) this.#sender.handedOver();
       if (claimed === STOP) {
+        this.#trimmer.stop();
         this.#native.workerClose(this.#handle);
         this.#onStop();
         return;
@@ -150,6 +154,7 @@ export class Loop {
     this.#shared.drain();
     // Something may have been published since the last look.
     if (!this.#native.workerArm(this.#handle)) this.#again(this.#later, this.#fromLoop);
+    else this.#trimmer.rest();
   };
 
   #again(queue: (task: () => void) => void, round: () => void): void {
@@ -163,6 +168,8 @@ export class Loop {
     const { i32 } = this.#memory.front;
     const word = (at - FRAME_HEADER) >>> 2;
     const fn = i32[word + 1] & 0xffff;
+    // What the reply's header says beside its kind.
+    let head = fn;
     const number = i32[word + 2];
     const generation = i32[word + 3];
     let result: unknown;
@@ -170,23 +177,27 @@ export class Loop {
     try {
       const arg =
         i32[word + 1] >>> 24 === 0 ? this.#decoder.decode(this.#memory.front, at, i32[word]) : this.#decodeBlock(i32[word + 1] >>> 24, at);
+      if (this.#receiver.kept) {
+        this.#receiver.kept = false;
+        head |= FLAG_KEPT << 24;
+      }
       const f = this.#functions[fn];
       if (f === undefined) throw new CodecError("BadOperand", `there is no function ${fn}`);
       result = f(arg);
       // Inside: reading `then` may run the task's own code.
       later = typeof result === "object" && result !== null && typeof (result as PromiseLike<unknown>).then === "function";
-      if (later) this.#await(result as PromiseLike<unknown>, fn, number, generation);
+      if (later) this.#await(result as PromiseLike<unknown>, head, number, generation);
     } catch (error) {
-      this.#reply(KIND_THROWN, fn, number, generation, error);
+      this.#reply(KIND_THROWN, head, number, generation, error);
       return;
     }
-    if (!later) this.#reply(KIND_RESULT, fn, number, generation, result);
+    if (!later) this.#reply(KIND_RESULT, head, number, generation, result);
   }
 
-  #await(promise: PromiseLike<unknown>, fn: number, number: number, generation: number): void {
+  #await(promise: PromiseLike<unknown>, head: number, number: number, generation: number): void {
     const settle = (kind: number) => (value: unknown) => {
       this.#open--;
-      this.#reply(kind, fn, number, generation, value);
+      this.#reply(kind, head, number, generation, value);
       this.#publishSoon();
     };
     Promise.resolve(promise).then(settle(KIND_RESULT), settle(KIND_THROWN));
@@ -206,7 +217,7 @@ export class Loop {
     }
   }
 
-  #reply(kind: number, fn: number, number: number, generation: number, value: unknown): void {
+  #reply(kind: number, head: number, number: number, generation: number, value: unknown): void {
     const start = this.#filled;
     const out = this.#out;
     let flags = 0;
@@ -222,16 +233,21 @@ export class Loop {
       end = this.#encoder.encode(value, out, start + FRAME_HEADER);
     } catch (error) {
       // An accessor of the result may have thrown anything: what it threw is tried once, then only described.
-      if (kind === KIND_RESULT) this.#reply(KIND_THROWN, fn, number, generation, error);
-      else this.#replyRefusal(fn, number, generation, error);
+      if (kind === KIND_RESULT) this.#reply(KIND_THROWN, head, number, generation, error);
+      else this.#replyRefusal(head, number, generation, error);
       return;
     }
-    if (this.#sender.used) this.#sender.sent(() => {});
+    if (this.#sender.used) {
+      this.#sender.sent(() => {});
+      this.#trimmer.touched = true;
+    } else if (end - start > FLUSH) {
+      this.#trimmer.touched = true;
+    }
     if (this.#shared.used) this.#shared.sent();
     const word = start >>> 2;
     const i32 = out.i32;
     i32[word] = end - start - FRAME_HEADER;
-    i32[word + 1] = fn | (kind << 16) | (flags << 24);
+    i32[word + 1] = head | (kind << 16) | (flags << 24);
     i32[word + 2] = number;
     i32[word + 3] = generation;
     this.#filled = (end + (GRANULE - 1)) & -GRANULE;
@@ -239,9 +255,9 @@ export class Loop {
   }
 
   /** What was thrown cannot travel itself: the refusal does. */
-  #replyRefusal(fn: number, number: number, generation: number, error: unknown): void {
+  #replyRefusal(head: number, number: number, generation: number, error: unknown): void {
     const refusal = describe(error) === null ? new CodecError("BadOperand", "what the task threw cannot be read") : error;
-    this.#reply(KIND_THROWN, fn, number, generation, refusal);
+    this.#reply(KIND_THROWN, head, number, generation, refusal);
   }
 
   /** Publishes what became ready between rounds, once for all of it. */

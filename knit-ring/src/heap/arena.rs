@@ -165,6 +165,13 @@ impl<M: ArenaMemory> BlockArena<M> {
         Ok(())
     }
 
+    /// Whether the block was handed out and is not back.
+    #[must_use]
+    pub fn is_outstanding(&self, locator: Locator) -> bool {
+        self.find(locator)
+            .is_ok_and(|(granule, block)| !self.is_returned(granule, block))
+    }
+
     /// Takes back those of `locators` that are still outstanding, and says how many. For a receiver that died: the caller knows which
     /// blocks it was sent. Some it may have given back before; others may not be from here: those are passed over.
     pub fn reclaim_from(&mut self, locators: impl IntoIterator<Item = Locator>) -> usize {

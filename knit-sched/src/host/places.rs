@@ -83,6 +83,7 @@ impl Host {
         for call in &taken {
             self.blocks.died(*call);
         }
+        self.blocks.let_go(worker);
         let placed = self.move_backlog()?;
         self.publish(placed);
         self.rouse();
