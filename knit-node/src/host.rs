@@ -235,6 +235,46 @@ pub fn host_release_abort(handle: u32, slot: u32, ticket: u32) -> Result<bool> {
     })
 }
 
+/// Gives a call a deadline, so many milliseconds from now.
+#[napi]
+pub fn host_deadline(handle: u32, call: u32, generation: u32, milliseconds: u32) -> Result<()> {
+    with(handle, |entry| {
+        let after = Duration::from_millis(u64::from(milliseconds));
+        entry.port.host.schedule(call, generation, after);
+        Ok(())
+    })
+}
+
+/// Takes a call's deadline away. False if it has none.
+#[napi]
+pub fn host_cancel_deadline(handle: u32, call: u32) -> Result<bool> {
+    with(handle, |entry| Ok(entry.port.host.cancel_deadline(call)))
+}
+
+/// Milliseconds until something may expire, rounded up; -1 if nothing waits.
+#[napi]
+pub fn host_next_deadline(handle: u32) -> Result<i32> {
+    with(handle, |entry| {
+        let next = entry.port.host.next_deadline();
+        // Longer than 24 days: the timer fires before, and is armed again.
+        let milliseconds = |after: Duration| after.as_micros().div_ceil(1000);
+        Ok(next.map_or(-1, |after| {
+            i32::try_from(milliseconds(after)).unwrap_or(i32::MAX)
+        }))
+    })
+}
+
+/// Takes calls whose deadlines have passed: number and generation of each are in the control block. Returns how many; there may be more
+/// unless it is 0.
+#[napi]
+pub fn host_expire(handle: u32) -> Result<u32> {
+    with(handle, |entry| {
+        // SAFETY: a native call on the thread whose JavaScript reads the block; this is its only slice.
+        let control = unsafe { entry.control.words() };
+        Ok(entry.port.expire(control))
+    })
+}
+
 /// Opens a block that a reply names: its place and size are in the control block.
 #[napi]
 pub fn host_open_block(handle: u32, worker: u32, low: u32, high: u32) -> Result<()> {

@@ -23,6 +23,7 @@
 
 mod aborts;
 mod blocks;
+mod deadlines;
 mod places;
 mod receive;
 mod send;
@@ -40,6 +41,7 @@ use crate::backlog::Backlog;
 use crate::bells::{HostWaker, Shared};
 use crate::blocks as payloads;
 use crate::cell::{Cell, HostWords, State};
+use crate::deadlines::Deadlines;
 use crate::error::{Result, SchedError};
 use crate::layout::{Config, Layout};
 use crate::spin::{LONGEST, SpinLimit};
@@ -118,6 +120,9 @@ pub struct Host {
     /// Who had a call whose frame is gone from the ring.
     takers: Takers,
     aborts: AbortSlots,
+    /// What the clock of deadlines counts from.
+    started: Instant,
+    deadlines: Deadlines,
     blocks: HostBlocks,
     inline_limit: usize,
     longest_payload: usize,
@@ -163,6 +168,8 @@ impl Host {
             steal: options.steal,
             backlog: Backlog::default(),
             takers: Takers::default(),
+            started: Instant::now(),
+            deadlines: Deadlines::default(),
             aborts: AbortSlots::new(abort_words, options.config.abort_slots),
             longest_payload: blocks.capacity(),
             blocks,

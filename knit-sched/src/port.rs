@@ -11,6 +11,7 @@
 //! | [`BLOCK_LOW`], [`BLOCK_HIGH`] | locator of the block allocated last | the same |
 //! | [`ABORTS`] | - | how many aborts there were, wrapping |
 //! | from [`ENTRIES`] | per span of replies: worker, first byte, end (from the region's start) | per claimed call: first byte of its payload |
+//! | | or per expired call: number, generation | |
 //!
 //! Frames are read in place: all rings lie in the front of the region, below 2 GiB.
 
@@ -44,6 +45,8 @@ pub const ABORTS: usize = 6;
 pub const ENTRIES: usize = 7;
 /// Words of a span of replies.
 pub const SPAN_WORDS: usize = 3;
+/// Words of an expired call.
+pub const CALL_WORDS: usize = 2;
 
 static EPOCH: LazyLock<Instant> = LazyLock::new(Instant::now);
 
@@ -87,7 +90,7 @@ impl HostPort {
     /// Words that the control block must have.
     #[must_use]
     pub fn control_words(&self) -> usize {
-        ENTRIES + SPAN_WORDS * self.host.workers()
+        ENTRIES + (SPAN_WORDS * self.host.workers()).max(CALL_WORDS * MOST)
     }
 
     /// Submits, then looks for replies, spinning for at most `spin` within the adaptive limit. Returns the number of spans.
@@ -115,6 +118,20 @@ impl HostPort {
             ]);
         }
         Ok(word(self.replies.len()))
+    }
+
+    /// Takes expired calls, as many as have room in the control block. Returns their number: there may be more unless it is 0.
+    ///
+    /// # Panics
+    /// If the control block is shorter than [`HostPort::control_words`].
+    pub fn expire(&mut self, control: &mut [u32]) -> u32 {
+        let mut entries = control[ENTRIES..].chunks_exact_mut(CALL_WORDS);
+        let room = entries.len();
+        let expired = self.host.expire(room, |expired| {
+            let entry = entries.next().expect("no more than there is room for");
+            entry.copy_from_slice(&[expired.call, expired.generation]);
+        });
+        word(expired)
     }
 
     /// Opens a block that a reply names, and says where it is.

@@ -143,6 +143,11 @@ pub fn typescript() -> String {
             "Control words of one span of replies: worker, first byte, end.",
         ),
         (
+            "CALL_WORDS",
+            port::CALL_WORDS,
+            "Control words of one expired call: number, generation.",
+        ),
+        (
             "HEADER_WORKERS",
             header_words::WORKERS,
             "Byte in the region: u32, workers.",

@@ -84,6 +84,9 @@ export const CONTROL_ENTRIES = 7;
 /** Control words of one span of replies: worker, first byte, end. */
 export const SPAN_WORDS = 3;
 
+/** Control words of one expired call: number, generation. */
+export const CALL_WORDS = 2;
+
 /** Byte in the region: u32, workers. */
 export const HEADER_WORKERS = 12;
 

@@ -25,6 +25,14 @@ export interface Native {
   hostAbort(handle: number, slot: number, ticket: number): boolean;
   /** When the call is over: answered, removed from the queue, or named by `hostRetire`; not when merely its promise is settled. */
   hostReleaseAbort(handle: number, slot: number, ticket: number): boolean;
+  /** Gives a call a deadline, so many milliseconds from now (below 2^32), in place of the one it may have. */
+  hostDeadline(handle: number, call: number, generation: number, milliseconds: number): void;
+  /** To be called when the call is settled. False if it had no deadline. */
+  hostCancelDeadline(handle: number, call: number): boolean;
+  /** Milliseconds until something may expire, 0 if something is due, -1 if nothing waits. */
+  hostNextDeadline(handle: number): number;
+  /** How many calls expired: `CALL_WORDS` control words each, from `CONTROL_ENTRIES`. To be called until it returns 0. */
+  hostExpire(handle: number): number;
   hostOpenBlock(handle: number, worker: number, lo: number, hi: number): void;
   hostHoldBlock(handle: number, worker: number, lo: number, hi: number, bytes: number): ArrayBuffer | null;
   hostKept(handle: number, worker: number, call: number): void;
