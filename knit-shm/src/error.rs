@@ -74,6 +74,21 @@ pub enum ShmError {
         /// What is missing.
         what: &'static str,
     },
+    /// The other end of the socket was closed.
+    #[error("the other end of the socket was closed")]
+    PeerGone,
+    /// Nothing came within the time given.
+    #[error("nothing came within the time given")]
+    TimedOut,
+    /// The other end does not take what was sent before: its socket is full.
+    #[error("the socket is full: its other end does not take what was sent before")]
+    SocketFull,
+    /// What came through the socket is no descriptor with a number.
+    #[error("what came through the socket is not what this library sends: {why}")]
+    BadMessage {
+        /// What is wrong with it.
+        why: &'static str,
+    },
     /// The operating system refused.
     #[error("{call} failed: {}", std::io::Error::from_raw_os_error(*.errno))]
     Os {
@@ -100,6 +115,10 @@ impl ShmError {
             Self::NotMemory => "SHM_NOT_MEMORY",
             Self::Unsealed => "SHM_UNSEALED",
             Self::Unsupported { .. } => "SHM_UNSUPPORTED",
+            Self::PeerGone => "SHM_PEER_GONE",
+            Self::TimedOut => "SHM_TIMED_OUT",
+            Self::SocketFull => "SHM_SOCKET_FULL",
+            Self::BadMessage { .. } => "SHM_BAD_MESSAGE",
             Self::Os { .. } => "SHM_OS",
         }
     }

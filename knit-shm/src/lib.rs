@@ -9,6 +9,9 @@
 //! | `window` | the accessors that both share, and the two rules they keep |
 //! | `object` | what the operating system is asked for: one file per system |
 //! | `named` | names: their form, their exclusive creation, whose they must be |
+//! | [`transit`] | regions on their way from one thread to another, under a number |
+//! | [`directory`] | numbers by which other threads find a region that lives |
+//! | [`pass`] | descriptors on their way to another process, under a number |
 //! | `heap` | the private backing, for Miri and for pools that nobody else joins |
 //! | [`wait`] | sleeping on a word and waking who sleeps, in a process and across |
 //! | `error` | [`ShmError`] and its stable codes |
@@ -17,11 +20,14 @@
 compile_error!("knit-shm knows Linux and macOS");
 
 mod area;
+pub mod directory;
 mod error;
 mod heap;
 mod named;
 mod object;
+pub mod pass;
 mod region;
+pub mod transit;
 pub mod wait;
 mod window;
 
