@@ -5,7 +5,7 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 
 import { UnsupportedValueError } from "../../ts/index.ts";
-import { checksum, echoBytes, echoText, makeBytes, makeFloats, pattern, sum, sumLater } from "../fixtures/payload.ts";
+import { checksum, echoBytes, echoText, makeBytes, makeFloats, pattern, sum, sumLater, sumParts } from "../fixtures/payload.ts";
 import { reason, withPool } from "./support.ts";
 
 const KIB = 1024;
@@ -120,3 +120,11 @@ for (const bytes of [9_000, 300_000, 600_000]) {
       }
     }));
 }
+
+test("a value in many parts that together fill the memory arrives, and others meanwhile", { timeout: 120_000 }, () =>
+  withPool({ payload: { payloadMaxByteLength: MIB, maxPayloadBytes: MIB } }, { sumParts, sum }, async ({ call }) => {
+    const parts = Array.from({ length: 100 }, (_, i) => pattern(9000 + i));
+    const calls = Array.from({ length: 8 }, (_, i) => (i % 2 === 0 ? call.sumParts(parts).then((sums) => sums.join()) : call.sum(parts[i]!)));
+    const sums = parts.map(checksum);
+    assert.deepEqual(await Promise.all(calls), Array.from({ length: 8 }, (_, i) => (i % 2 === 0 ? sums.join() : sums[i])));
+  }));

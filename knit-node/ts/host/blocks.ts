@@ -39,6 +39,10 @@ export class BlockSender implements BlockWriter {
   readonly #control: Int32Array;
   /** A message of the buffer being filled found no room: no later one may take what it waits for. */
   #short = false;
+  /** A part of the current message found no room, beside others that did. */
+  #starved = false;
+  /** The current message is to have no blocks. */
+  #whole = false;
   /** Locators of the current message's blocks, two words each. */
   #words: number[] = [];
   /** Bytes in blocks of messages that were not handed over yet. */
@@ -54,8 +58,10 @@ export class BlockSender implements BlockWriter {
   }
 
   open(bytes: number, words: Int32Array, index: number): Uint8Array | null {
+    if (this.#whole) return null;
     if (this.#short || !this.#source.alloc(bytes)) {
       this.#short = true;
+      this.#starved = this.#words.length > 0;
       return null;
     }
     const control = this.#control;
@@ -102,10 +108,26 @@ export class BlockSender implements BlockWriter {
   }
 
   discard(): void {
+    this.#starved = false;
     while (this.#words.length > 0) this.cancel();
     if (this.#moved.length === 0) return;
     for (const buffer of this.#moved) this.#lent!.get(buffer)!.taken = false;
     this.#moved = [];
+  }
+
+  /**
+   * Has a message that was written with too few blocks written once more without any. It would wait for room that its own blocks may take; whole, it waits
+   * for others' only.
+   */
+  settle(end: number, encode: () => number): number {
+    if (!this.#starved) return end;
+    this.discard();
+    this.#whole = true;
+    try {
+      return encode();
+    } finally {
+      this.#whole = false;
+    }
   }
 
   /** Whether the message that was just written has blocks. */

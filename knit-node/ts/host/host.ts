@@ -147,6 +147,7 @@ export class Host {
     let end: number;
     try {
       end = this.#encoder.encode(value, out, start + FRAME_HEADER);
+      if (this.#sender.used) end = this.#sender.settle(end, () => this.#encoder.encode(value, out, start + FRAME_HEADER));
     } catch (error) {
       this.#takeNested();
       return Promise.reject(error);

@@ -231,6 +231,7 @@ export class Loop {
         }
       }
       end = this.#encoder.encode(value, out, start + FRAME_HEADER);
+      if (this.#sender.used) end = this.#sender.settle(end, () => this.#encoder.encode(value, out, start + FRAME_HEADER));
     } catch (error) {
       // An accessor of the result may have thrown anything: what it threw is tried once, then only described.
       if (kind === KIND_RESULT) this.#reply(KIND_THROWN, head, number, generation, error);
