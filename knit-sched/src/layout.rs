@@ -16,12 +16,20 @@
 //!
 //! The region is sparse: only touched pages take memory.
 
-use bytemuck::{Pod, Zeroable};
+mod config;
+mod header;
+#[cfg(test)]
+mod tests;
+
 use knit_ring::heap::BlockArena;
 use knit_ring::{FrameProducer, StreamProducer};
 use knit_shm::{Area, Region};
 
 use crate::error::{Result, SchedError};
+
+pub use config::Config;
+use header::Header;
+pub(crate) use header::header_words;
 
 #[cfg(target_endian = "big")]
 compile_error!("the shared layout is little-endian");
@@ -49,63 +57,6 @@ const ABORT_WORD: usize = 4;
 /// Most bytes of loans a participant: with a main arena of 2 GiB, JavaScript still sees both as one `ArrayBuffer` below 4 GiB.
 const MOST_LOANS: u32 = 1 << 30;
 
-/// Sizes of a pool, chosen by who creates it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Config {
-    /// Workers, 1 to [`MAX_WORKERS`].
-    pub workers: usize,
-    /// Size of each request ring in granules of 32 bytes, a power of two.
-    pub request_granules: u32,
-    /// Size of each reply ring in granules of 32 bytes, a power of two.
-    pub reply_granules: u32,
-    /// Bytes of block heap for each participant (the host and every worker), and as many again, up to 1 GiB, for payloads that are lent; pages
-    /// that are never used take no memory.
-    pub arena_bytes: u32,
-    /// How many abort-aware calls can be in flight.
-    pub abort_slots: u32,
-    /// Bytes of the host's shape table.
-    pub host_shape_bytes: u32,
-    /// Bytes of each worker's shape table.
-    pub worker_shape_bytes: u32,
-}
-
-impl Default for Config {
-    /// One worker, rings of 256 KiB, 64 MiB of block heap a participant.
-    fn default() -> Self {
-        Self {
-            workers: 1,
-            request_granules: 8192,
-            reply_granules: 8192,
-            arena_bytes: 64 * 1024 * 1024,
-            abort_slots: 258,
-            host_shape_bytes: 64 * 1024,
-            worker_shape_bytes: 32 * 1024,
-        }
-    }
-}
-
-/// The first line of the region, written once by the creator.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Pod, Zeroable)]
-#[repr(C)]
-pub(crate) struct Header {
-    magic: u64,
-    version: u32,
-    workers: u32,
-    request_granules: u32,
-    reply_granules: u32,
-    arena_bytes: u32,
-    abort_slots: u32,
-    abort_words: u32,
-    host_shapes: u32,
-    host_shape_bytes: u32,
-    worker_shapes: u32,
-    worker_shape_bytes: u32,
-    front_bytes: u32,
-    total_bytes: u64,
-}
-
-const _: () = assert!(size_of::<Header>() <= LINE);
-
 /// Every offset of a pool's region, in bytes from its start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Layout {
@@ -129,38 +80,7 @@ impl Layout {
     /// # Errors
     /// A size is not one that the layout can hold.
     pub fn new(config: Config) -> Result<Self> {
-        if !(1..=MAX_WORKERS).contains(&config.workers) {
-            return Err(SchedError::WorkerCount(config.workers));
-        }
-        for granules in [config.request_granules, config.reply_granules] {
-            check(
-                "ring granules",
-                "a power of two from 64 to 65536",
-                granules,
-                |n| n.is_power_of_two() && (64..=65_536).contains(&n),
-            )?;
-        }
-        check(
-            "arena_bytes",
-            "a multiple of 4096 from 65536 to 4294963200",
-            config.arena_bytes,
-            |n| n % 4096 == 0 && n >= 65_536,
-        )?;
-        check(
-            "abort_slots",
-            "from 1 to 1048576",
-            config.abort_slots,
-            |n| (1..=1_048_576).contains(&n),
-        )?;
-        for bytes in [config.host_shape_bytes, config.worker_shape_bytes] {
-            check(
-                "shape_bytes",
-                "a multiple of 128 from 128 to 16777216",
-                bytes,
-                |n| n % 128 == 0 && (128..=16 * 1024 * 1024).contains(&n),
-            )?;
-        }
-
+        config.check()?;
         let cells = HEADER_LINES * LINE;
         let abort_words = cells + config.workers * CELL;
         let host_shapes =
@@ -361,141 +281,5 @@ impl Layout {
         } else {
             Err(SchedError::NoSuchWorker(worker))
         }
-    }
-}
-
-fn check(
-    what: &'static str,
-    expected: &'static str,
-    value: u32,
-    holds: impl Fn(u32) -> bool,
-) -> Result<()> {
-    if holds(value) {
-        Ok(())
-    } else {
-        Err(SchedError::Config {
-            what,
-            expected,
-            actual: u64::from(value),
-        })
-    }
-}
-
-/// Byte offsets of header words that JavaScript reads.
-pub(crate) mod header_words {
-    use super::Header;
-    use core::mem::offset_of;
-
-    pub(crate) const ABORT_SLOTS: usize = offset_of!(Header, abort_slots);
-    pub(crate) const ABORT_WORDS: usize = offset_of!(Header, abort_words);
-    pub(crate) const HOST_SHAPES: usize = offset_of!(Header, host_shapes);
-    pub(crate) const HOST_SHAPE_BYTES: usize = offset_of!(Header, host_shape_bytes);
-    pub(crate) const WORKER_SHAPES: usize = offset_of!(Header, worker_shapes);
-    pub(crate) const WORKER_SHAPE_BYTES: usize = offset_of!(Header, worker_shape_bytes);
-    pub(crate) const WORKERS: usize = offset_of!(Header, workers);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn region(config: Config) -> (Region, Layout) {
-        let layout = Layout::new(config).unwrap();
-        let region = Region::anonymous(layout.total_bytes()).unwrap();
-        layout.write(&region).unwrap();
-        (region, layout)
-    }
-
-    #[test]
-    fn an_attaching_side_computes_the_same_layout() {
-        for workers in [1, 2, 7, 64] {
-            let (region, layout) = region(Config {
-                workers,
-                ..Config::default()
-            });
-            assert_eq!(Layout::attach(&region).unwrap(), layout);
-        }
-    }
-
-    #[test]
-    fn nothing_overlaps() {
-        let (_, layout) = region(Config {
-            workers: 5,
-            ..Config::default()
-        });
-        let abort_bytes = layout.config.abort_slots as usize * ABORT_WORD;
-        let mut spans = vec![
-            (0, HEADER_LINES * LINE),
-            (layout.abort_words, abort_bytes),
-            layout.shapes(None).unwrap(),
-        ];
-        for worker in 0..5 {
-            spans.push((layout.cells + worker * CELL, CELL));
-            spans.push(layout.shapes(Some(worker)).unwrap());
-            spans.push((
-                layout.lane(worker).unwrap(),
-                layout.request_size + layout.reply_size,
-            ));
-        }
-        spans.extend((0..=5).map(|heap| layout.heap(heap).unwrap()));
-        spans.sort_unstable();
-        for pair in spans.windows(2) {
-            assert!(pair[0].0 + pair[0].1 <= pair[1].0, "{pair:?}");
-        }
-        let (offset, bytes) = *spans.last().unwrap();
-        assert_eq!(offset + bytes, layout.total_bytes());
-    }
-
-    #[test]
-    fn a_header_that_contradicts_itself_is_refused() {
-        let word_count = size_of::<Header>() / 4;
-        for word in 0..word_count {
-            let (region, _) = region(Config::default());
-            let was: u32 = region.read(word * 4).unwrap();
-            region.write(word * 4, &(was ^ 0x0001_0100)).unwrap();
-            assert!(Layout::attach(&region).is_err(), "word {word}");
-        }
-    }
-
-    #[test]
-    fn sizes_outside_the_limits_are_refused() {
-        let bad = [
-            Config {
-                workers: 0,
-                ..Config::default()
-            },
-            Config {
-                workers: 1025,
-                ..Config::default()
-            },
-            Config {
-                request_granules: 100,
-                ..Config::default()
-            },
-            Config {
-                reply_granules: 12,
-                ..Config::default()
-            },
-            Config {
-                arena_bytes: 1,
-                ..Config::default()
-            },
-            Config {
-                abort_slots: 0,
-                ..Config::default()
-            },
-        ];
-        for config in bad {
-            assert!(Layout::new(config).is_err(), "{config:?}");
-        }
-    }
-
-    #[test]
-    fn the_largest_pool_fits_below_two_gibibytes_of_front() {
-        Layout::new(Config {
-            workers: MAX_WORKERS,
-            ..Config::default()
-        })
-        .unwrap();
     }
 }

@@ -1,0 +1,108 @@
+//! Claiming: from which lane, how many, and who is woken because of it.
+
+use std::time::Instant;
+
+use super::{Turn, Worker};
+use crate::abort::AbortSlot;
+use crate::bells::Lanes;
+use crate::blocks;
+use crate::cost::MOST;
+use crate::error::{Result, SchedError};
+use crate::frames::{Message, flag};
+use crate::wake;
+
+impl Worker {
+    /// Claims from the own lane, else from the first other one that has something, starting anywhere.
+    pub(super) fn claim(&mut self) -> Result<bool> {
+        if self.claim_from(self.index)? {
+            return Ok(true);
+        }
+        let count = self.lanes.len();
+        if !self.steal || count == 1 {
+            return Ok(false);
+        }
+        let first = fastrand::usize(..count);
+        for turn in 0..count {
+            let lane = (first + turn) % count;
+            if lane != self.index && self.claim_from(lane)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn claim_from(&mut self, lane: usize) -> Result<bool> {
+        let requests = &mut self.lanes[lane].requests;
+        let mut budget = self.costs.budget();
+        let claimed = requests.claim(
+            MOST,
+            |header| budget.admits(header.function),
+            &mut self.claims,
+        )?;
+        self.claimed_lane = lane;
+        Ok(claimed > 0)
+    }
+
+    pub(super) fn start(&mut self) -> Result<Turn> {
+        if std::mem::take(&mut self.searched) {
+            self.wake_a_peer()?;
+        }
+        self.claimed_at = Some(Instant::now());
+        Ok(Turn::Work)
+    }
+
+    /// Whether any lane that this worker may claim from has something.
+    pub(super) fn any_request(&self) -> Result<bool> {
+        for (lane, l) in self.lanes.iter().enumerate() {
+            if (self.steal || lane == self.index) && !l.requests.is_empty()? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    pub(super) fn wake_a_peer(&mut self) -> Result<()> {
+        if !self.steal || self.lanes.len() == 1 {
+            return Ok(());
+        }
+        wake::pass_on(&Lanes::new(&self.shared, &self.lanes), self.index, || {
+            self.any_request()
+        })
+    }
+
+    /// A private copy of the `n`th claimed call: its header (without [`flag::BLOCK`] and [`flag::ABORT`]) and its argument.
+    ///
+    /// # Errors
+    /// The call names a block that is not there, or is to have an abort slot and is too short for one.
+    ///
+    /// # Panics
+    /// If there is no such claim.
+    pub fn call(&mut self, n: usize) -> Result<Message> {
+        let claim = &self.claims[n];
+        let mut payload = Vec::new();
+        self.lanes[self.claimed_lane]
+            .requests
+            .payload(claim, &mut payload)?;
+        let mut header = claim.header;
+        if header.flags & flag::BLOCK != 0 {
+            payload = blocks::take(&self.host_heap, self.shared.region(), &payload)?;
+            header.flags &= !flag::BLOCK;
+            header.payload_len = payload.len() as u32;
+        }
+        let mut abort = None;
+        if header.flags & flag::ABORT != 0 {
+            let (slot, argument) = payload
+                .split_at_checked(size_of::<AbortSlot>())
+                .ok_or(SchedError::BadCall)?;
+            abort = Some(bytemuck::pod_read_unaligned(slot));
+            payload = argument.to_vec();
+            header.flags &= !flag::ABORT;
+            header.payload_len = payload.len() as u32;
+        }
+        Ok(Message {
+            header,
+            payload,
+            abort,
+        })
+    }
+}
