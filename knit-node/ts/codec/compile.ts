@@ -5,7 +5,11 @@
  * own inline cache. Where `new Function` is forbidden (`--disallow-code-generation-from-strings`, a content policy) closures do the same
  * work. Keys come from the other side's memory: they enter the source only as JSON string literals, `__proto__` as a computed key.
  */
+import { HI_FALSE, HI_HEAD, HI_NULL, HI_OBJECT_SHARED, HI_STRING, HI_TRUE, HI_UNDEFINED } from "./format.ts";
+import { nativeWrite } from "./native-text.ts";
+import type { ByteBuffer } from "./buffer.ts";
 import type { Decoder } from "./decode.ts";
+import type { Shape } from "./shape-cache.ts";
 import type { Writer } from "./writer.ts";
 
 /** Writes the values of `o`, in the order of the shape's keys, from slot `p`; returns the slot after the last. */
@@ -43,6 +47,91 @@ export function compileWriter(keys: readonly string[]): ShapeValuesWriter | null
   return make("e", "o", "p", `${body} return p;`) as ShapeValuesWriter;
 }
 
+/**
+ * Writes an object that is a message by itself, if all its values are numbers, short ASCII strings, booleans, null or undefined: then the place of its
+ * text is known beforehand, nothing has to be remembered, and no other object can be met. Returns the message's end, or one of the two below.
+ */
+export type FlatWriter = (o: Record<string, unknown>, out: ByteBuffer, at: number, e: Writer) => number;
+/** It has other keys, and nothing was read. */
+export const OTHER_SHAPE = 0;
+/** Some value is of another kind. All were read, once, and are left in `Writer.spilled`. */
+export const NOT_FLAT = -1;
+
+/** Flat objects have few properties, else looking at each kind of value costs too much code. */
+const MAX_FLAT_KEYS = 16;
+/** Objects of a shape that are not flat before that shape is left alone. */
+const MAX_SPILLS = 16;
+/** Strings up to this many units are written by a loop. */
+const LOOP_UNITS = 24;
+/** Longer strings are left to others. */
+const MAX_FLAT_UNITS = 1024;
+
+/** Writes ASCII from byte `at`; returns its end, or -1 if it is none or there is no room. */
+function putText(out: ByteBuffer, at: number, text: string): number {
+  const { u8 } = out;
+  const { length } = text;
+  const room = out.byteLength - at;
+  if (length > LOOP_UNITS) {
+    if (nativeWrite === null || length > MAX_FLAT_UNITS || room < length * 3) return -1;
+    return nativeWrite.call(u8, text, at, room) === length ? at + length : -1;
+  }
+  if (room < length) return -1;
+  let seen = 0;
+  for (let i = 0; i < length; i++) {
+    const unit = text.charCodeAt(i);
+    seen |= unit;
+    u8[at + i] = unit;
+  }
+  return seen < 0x80 ? at + length : -1;
+}
+
+/** Writes what is neither a number nor a string; false if it is not flat. */
+function putFlag(i32: Int32Array, word: number, value: unknown): boolean {
+  let hi: number;
+  if (value === true) hi = HI_TRUE;
+  else if (value === false) hi = HI_FALSE;
+  else if (value === null) hi = HI_NULL;
+  else if (value === undefined) hi = HI_UNDEFINED;
+  else return false;
+  i32[word] = 0;
+  i32[word + 1] = hi;
+  return true;
+}
+
+/** For a shape in the shared table. */
+export function compileFlat(shape: Shape): FlatWriter | null {
+  const { keys, shared } = shape;
+  const n = keys.length;
+  if (make === null || n === 0 || n > MAX_FLAT_KEYS) return null;
+  let spills = 0;
+  const spill = (e: Writer, values: readonly unknown[]): number => {
+    e.spilled = values;
+    if (++spills > MAX_SPILLS) shape.flat = null;
+    return NOT_FLAT;
+  };
+  const names = keys.map((_, i) => `v${i}`);
+  const textAt = 16 + 8 * n;
+  // A key that every object inherits would look like its own to `for in`: the last key of a shape that is met by mistake is such a one.
+  let body = `let i = 0;
+    for (const key in o) if (key !== keys[i++]) return ${OTHER_SHAPE};
+    if (i !== ${n} || ${JSON.stringify(keys[n - 1])} in prototype) return ${OTHER_SHAPE};
+    const ${keys.map((key, k) => `v${k} = o[${JSON.stringify(key)}]`).join(", ")};
+    if (out.byteLength < at + ${textAt}) return spill(e, [${names.join()}]);
+    const { i32, f64 } = out; const slot = at >>> 3, word = at >>> 2; let text = at + ${textAt};`;
+  for (const [k, v] of names.entries()) {
+    body += `if (typeof ${v} === "number" && ${v} === ${v}) f64[slot + ${k + 2}] = ${v};
+      else if (typeof ${v} === "string") {
+        i32[word + ${2 * k + 4}] = ${v}.length; i32[word + ${2 * k + 5}] = ${HI_STRING};
+        if ((text = putText(out, text, ${v})) < 0) return spill(e, [${names.join()}]);
+      } else if (!putFlag(i32, word + ${2 * k + 4}, ${v})) return spill(e, [${names.join()}]);`;
+  }
+  body += `if (text - at > e.limits.maxBytes) return spill(e, [${names.join()}]);
+    i32[word] = ${textAt}; i32[word + 1] = ${HI_HEAD}; i32[word + 2] = ${shared}; i32[word + 3] = ${HI_OBJECT_SHARED};
+    return text;`;
+  const maker = make("keys", "prototype", "putText", "putFlag", "spill", `"use strict"; return (o, out, at, e) => { ${body} };`);
+  return (maker as (...parts: unknown[]) => FlatWriter)(keys, Object.prototype, putText, putFlag, spill);
+}
+
 export function loopWriter(keys: readonly string[]): ShapeValuesWriter {
   return (e, o, p) => {
     for (let i = 0; i < keys.length; i++) p = e.put(o[keys[i]!], p);
@@ -50,12 +139,27 @@ export function loopWriter(keys: readonly string[]): ShapeValuesWriter {
   };
 }
 
-export function compileFactory(keys: readonly string[]): ShapeFactory | null {
+/**
+ * `sample`: an object of the shape. What is a number or a string in it is probably one in others, too, and is then read in place; everything else by
+ * the decoder.
+ */
+export function compileFactory(keys: readonly string[], sample: Record<string, unknown>): ShapeFactory | null {
   if (make === null || keys.length > MAX_COMPILED_KEYS) return null;
+  let values = "";
   let fields = "";
-  for (const key of keys) {
+  for (const [i, key] of keys.entries()) {
     const name = JSON.stringify(key);
-    fields += `${key === "__proto__" ? `[${name}]` : name}: d.value(),`;
+    const kind = typeof sample[key];
+    const other = `{ d.p = p; v${i} = d.value(); p = d.p; }`;
+    values += `let v${i};`;
+    if (kind === "number") {
+      values += `if (p < d.end && (x = f64[p]) === x) { v${i} = (n = x | 0) === x && (n !== 0 || 1 / x > 0) ? n : x; p++; } else ${other}`;
+    } else if (kind === "string") {
+      values += `if (p < d.end && i32[p * 2 + 1] === ${HI_STRING}) { v${i} = text.take(i32[p * 2]); p++; } else ${other}`;
+    } else {
+      values += other;
+    }
+    fields += `${key === "__proto__" ? `[${name}]` : name}: v${i},`;
   }
-  return make("d", `"use strict"; return {${fields}};`) as ShapeFactory;
+  return make("d", `"use strict"; const { f64, i32, text } = d; let p = d.p, x = 0, n = 0; ${values} d.p = p; return {${fields}};`) as ShapeFactory;
 }

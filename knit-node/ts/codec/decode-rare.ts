@@ -24,8 +24,12 @@ export function readBigInt(d: Decoder, negative: number, limbs: number): bigint 
   const { i32, p } = d;
   const big64 = d.views.big64;
   const top = p + limbs - 1;
-  if (big64[top] === 0n) throw bad("the highest limb of a bigint is 0");
+  if ((i32[top * 2] | i32[top * 2 + 1]) === 0) throw bad("the highest limb of a bigint is 0");
   d.p = p + limbs;
+  if (limbs === 2) {
+    const magnitude = (BigInt.asUintN(64, big64[top]) << 64n) | BigInt.asUintN(64, big64[p]);
+    return negative === 1 ? -magnitude : magnitude;
+  }
   let value = 0n;
   if (limbs <= SHIFTED_LIMBS) {
     value = BigInt.asUintN(64, big64[top]);

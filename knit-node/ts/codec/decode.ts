@@ -8,28 +8,21 @@
  * References are numbered only if the message says that it has some: else objects are made by literals, content first.
  */
 import { CodecError, bad, unexpected } from "./errors.ts";
-import { DEFAULT_LIMITS, FIRST_RESERVED, HI_BIGINT64, HI_FALSE, HI_HEAD, HI_HOLES, HI_NULL, HI_OBJECT_LOCAL, HI_OBJECT_SHARED, HI_STRING, HI_TRUE, HI_UNDEFINED, TAGGED } from "./format.ts";
+import { DEFAULT_LIMITS, FIRST_RESERVED, HI_BIGINT64, HI_DATE, HI_FALSE, HI_HEAD, HI_HOLES, HI_NULL, HI_OBJECT_LOCAL, HI_OBJECT_SHARED, HI_STRING, HI_TRUE, HI_UNDEFINED, TAGGED } from "./format.ts";
 import { TAG_ARRAY, TAG_ARRAY_HOLEY, TAG_ARRAY_NUMBERS, TAG_BIGINT, TAG_BIGINT64, TAG_DATE, TAG_FALSE, TAG_NULL, TAG_OBJECT_LOCAL } from "./format.ts";
-import { MAX_SHAPE_KEYS, TAG_OBJECT_NEW, TAG_OBJECT_SHARED, TAG_REF, TAG_STRING, TAG_TRUE, TAG_UNDEFINED, TEXT_UTF16 } from "./format.ts";
+import { MAX_SHAPE_KEYS, TAG_OBJECT_NEW, TAG_OBJECT_SHARED, TAG_REF, TAG_STRING, TAG_TRUE, TAG_UNDEFINED, TEXT_ASCII, TEXT_UTF16 } from "./format.ts";
 import { HEAD_BLOCKS, HEAD_REFS, TAG_ENVELOPE } from "./format.ts";
 import { ReadShape, checkKeys } from "./shapes.ts";
 import { TextReader } from "./text-reader.ts";
+import { TEMPLATE, filled, readNumbers } from "./decode-numbers.ts";
 import { readBigInt, readExotic, readHoley } from "./decode-rare.ts";
 import type { ByteBuffer } from "./buffer.ts";
 import type { BlockReader, CodecHooks, SharedMemoryReader } from "./hooks.ts";
 import type { Limits } from "./format.ts";
+import type { ShapeFactory } from "./compile.ts";
 import type { ShapeReader } from "./shapes.ts";
 
-/** Arrays of numbers up to this length are made from a template. */
-const TEMPLATE = 1024;
-const ZEROS: number[] = [];
-const HALVES: number[] = [];
-const UNDEFINED: unknown[] = [];
-for (let i = 0; i < TEMPLATE; i++) {
-  UNDEFINED.push(undefined);
-  ZEROS.push(0);
-  HALVES.push(0.5);
-}
+const UNDEFINED = filled<unknown>(undefined);
 
 export class Decoder {
   // For the codec's own files: state of the message being read.
@@ -74,47 +67,86 @@ export class Decoder {
         if (hi === HI_TRUE) return true;
         if (hi === HI_FALSE) return false;
       }
+    } else if (length === 16 && views.i32[slot * 2] === 0) {
+      if (hi === HI_BIGINT64) return views.big64[slot + 1];
+      if (hi === HI_DATE) return new Date(views.f64[slot + 1]);
+    } else if (hi === HI_HEAD && views.i32[slot * 2 + 3] === HI_OBJECT_SHARED) {
+      const factory = this.#shapes?.factory(views.i32[slot * 2 + 2]);
+      if (factory != null) return this.#decodeObject(views, at, length, factory);
     }
     return this.#decodeTree(views, at, length, hi);
   }
 
+  /** An object of a shape that came often, in a message of ASCII that refers to nothing: the same checks as for any other. */
+  #decodeObject(views: ByteBuffer, at: number, length: number, factory: ShapeFactory): unknown {
+    const textAt = this.#begin(views, at, length);
+    this.p = (at >>> 3) + 2;
+    this.hasBlocks = false;
+    this.text.start(views.u8, views.i32, at + textAt, at + length, TEXT_ASCII, false);
+    this.enter();
+    let value: object;
+    try {
+      value = factory(this);
+    } catch (error) {
+      throw deep(error);
+    }
+    this.#finish();
+    return value;
+  }
+
   #decodeTree(views: ByteBuffer, at: number, length: number, hi: number): unknown {
-    if (length > this.limits.maxBytes) throw new CodecError("TooLarge", `${length} bytes, the limit is ${this.limits.maxBytes}`);
-    const slot = at >>> 3;
-    this.views = views;
-    this.i32 = views.i32;
-    this.f64 = views.f64;
-    this.depth = 0;
-    this.refs = null;
-    if (hi < HI_HEAD || hi >= HI_UNDEFINED) return this.#decodeScalar(slot, length);
+    if (hi < HI_HEAD || hi >= HI_UNDEFINED) return this.#decodeScalar(views, at, length);
     const bits = hi - HI_HEAD;
-    const textAt = views.i32[slot * 2];
     const encoding = bits & 3;
     if (bits > 15 || encoding > TEXT_UTF16) throw bad("unknown bits in the head");
-    if ((textAt & 7) !== 0) throw bad("text that is not at a whole slot");
-    if (textAt < 16 || textAt > length) throw new CodecError("Truncated", "the text's offset leaves no room for a value, or for the text");
-    this.p = slot + 1;
-    this.end = slot + (textAt >>> 3);
+    const textAt = this.#begin(views, at, length);
+    this.p = (at >>> 3) + 1;
     this.hasBlocks = (bits & HEAD_BLOCKS) !== 0;
     if ((bits & HEAD_REFS) !== 0) this.refs = [];
-    if (this.#locals.length > 0) this.#locals = [];
+    // Text right after one slot is that of a string.
     this.text.start(views.u8, views.i32, at + textAt, at + length, encoding, textAt === 16);
     let value: unknown;
     try {
       if (this.#rootIsScalar()) throw unexpected("a head before a scalar");
       value = this.value();
     } catch (error) {
-      if (error instanceof RangeError) throw new CodecError("TooDeep", "nested deeper than this runtime's stack", { cause: error });
-      throw error;
+      throw deep(error);
     } finally {
       this.refs = null;
     }
-    if (this.p !== this.end) throw new CodecError("TrailingBytes", "the value ends before the text begins");
-    this.text.finish();
+    this.#finish();
     return value;
   }
 
-  #decodeScalar(slot: number, length: number): unknown {
+  /** Starts on a message with a head; returns its text's offset. */
+  #begin(views: ByteBuffer, at: number, length: number): number {
+    this.#use(views, length);
+    const slot = at >>> 3;
+    const textAt = views.i32[slot * 2];
+    if ((textAt & 7) !== 0) throw bad("text that is not at a whole slot");
+    if (textAt < 16 || textAt > length) throw new CodecError("Truncated", "the text's offset leaves no room for a value, or for the text");
+    this.end = slot + (textAt >>> 3);
+    if (this.#locals.length > 0) this.#locals = [];
+    return textAt;
+  }
+
+  #use(views: ByteBuffer, length: number): void {
+    if (length > this.limits.maxBytes) throw new CodecError("TooLarge", `${length} bytes, the limit is ${this.limits.maxBytes}`);
+    this.views = views;
+    this.i32 = views.i32;
+    this.f64 = views.f64;
+    this.depth = 0;
+    this.refs = null;
+  }
+
+  #finish(): void {
+    if (this.p !== this.end) throw new CodecError("TrailingBytes", "the value ends before the text begins");
+    this.text.finish();
+  }
+
+  #decodeScalar(views: ByteBuffer, at: number, length: number): unknown {
+    this.#use(views, length);
+    const slot = at >>> 3;
     if ((length & 7) !== 0) throw new CodecError("TrailingBytes", "a part of a slot follows the value");
     this.p = slot;
     this.end = slot + (length >>> 3);
@@ -182,7 +214,7 @@ export class Decoder {
         return this.#array(lo);
       case TAG_ARRAY_NUMBERS:
         this.zero(aux);
-        return this.#numbers(lo);
+        return readNumbers(this, lo);
       case TAG_ARRAY_HOLEY:
         this.zero(aux);
         return readHoley(this, lo);
@@ -254,8 +286,8 @@ export class Decoder {
     let object: object;
     if (aux === 0 && this.refs === null) {
       const factory = shape.factory;
-      if (factory === null) shape.use(this.#compile);
       object = factory !== null ? factory(this) : this.fill({}, shape);
+      if (factory === null) shape.use(object, this.#compile);
     } else {
       object = aux === 0 ? {} : (Object.create(null) as object);
       this.refs?.push(object);
@@ -291,51 +323,6 @@ export class Decoder {
       for (let i = 0; i < n; i++) array[i] = this.value();
     }
     this.depth--;
-    return array;
-  }
-
-  #numbers(n: number): number[] {
-    if (n === 0) throw bad("an empty array of numbers");
-    this.need(n);
-    const p = this.p;
-    const first = this.f64[p];
-    this.p = p + n;
-    let array: number[] | null = null;
-    if (n > TEMPLATE) array = this.#manyNumbers(p, n);
-    else if ((first | 0) === first) array = this.#integers(p, n);
-    array ??= this.#fractions(p, n);
-    this.refs?.push(array);
-    return array;
-  }
-
-  /** Null if they are not all small integers. Copying a packed array and overwriting it is the fastest way to make one. */
-  #integers(p: number, n: number): number[] | null {
-    const f64 = this.f64;
-    const array = ZEROS.slice(0, n);
-    for (let i = 0; i < n; i++) {
-      const number = f64[p + i];
-      const integer = number | 0;
-      if (integer !== number || (integer === 0 && 1 / number < 0)) return null;
-      array[i] = integer;
-    }
-    return array;
-  }
-
-  #fractions(p: number, n: number): number[] {
-    const f64 = this.f64;
-    const array = HALVES.slice(0, n);
-    for (let i = 0; i < n; i++) {
-      array[i] = f64[p + i];
-    }
-    return array;
-  }
-
-  #manyNumbers(p: number, n: number): number[] {
-    const f64 = this.f64;
-    const array: number[] = [];
-    for (let i = 0; i < n; i++) {
-      array.push(f64[p + i]);
-    }
     return array;
   }
 
@@ -377,6 +364,11 @@ export class Decoder {
     if (shape === undefined) throw new CodecError("UnknownShape", `shape ${lo} is not defined`);
     return shape;
   }
+}
+
+/** The stack's own limit is one of nesting. */
+function deep(error: unknown): unknown {
+  return error instanceof RangeError ? new CodecError("TooDeep", "nested deeper than this runtime's stack", { cause: error }) : error;
 }
 
 /**

@@ -14,6 +14,17 @@ const LONG_RUN = 1024;
 export function putBigInt(e: Writer, value: bigint, p: number): number {
   const negative = value < 0n ? 1 : 0;
   let rest = negative === 1 ? -value : value;
+  const high = rest >> 64n;
+  if (BigInt.asUintN(64, high) === high) {
+    // One or two limbs: storing one takes its low 64 bits.
+    e.reserve(p + 3 + e.owed);
+    const big64 = e.out.big64;
+    big64[p + 1] = rest;
+    big64[p + 2] = high;
+    const limbs = high === 0n ? 1 : 2;
+    e.slot(HI_BIGINT + negative, limbs, p);
+    return p + 1 + limbs;
+  }
   const head = p++;
   const shifts = rest >> BigInt(64 * SHIFTED_LIMBS) === 0n;
   if (shifts) {

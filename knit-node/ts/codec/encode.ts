@@ -13,10 +13,13 @@ import { KnitError } from "../api/errors.ts";
 import { DEFAULT_LIMITS, HI_BIGINT64, HI_DATE, HI_FALSE, HI_HEAD, HI_NULL, HI_STRING, HI_TRUE, HI_UNDEFINED, NAN_HI } from "./format.ts";
 import { REFUSED, explain, tooDeep } from "./refuse.ts";
 import { Writer } from "./writer.ts";
+import { NOT_FLAT } from "./compile.ts";
+import { putBigInt } from "./encode-rare.ts";
 import { encoding, writeText } from "./text.ts";
 import type { ByteBuffer } from "./buffer.ts";
 import type { EncoderOptions } from "./writer.ts";
 import type { Limits } from "./format.ts";
+import type { Shape } from "./shape-cache.ts";
 import type { ShapeWriter } from "./shapes.ts";
 
 export type { EncoderOptions } from "./writer.ts";
@@ -25,6 +28,7 @@ export type { EncoderOptions } from "./writer.ts";
 const SHORT = 24;
 
 const getPrototypeOf = Object.getPrototypeOf;
+const objectPrototype = Object.prototype;
 const datePrototype = Date.prototype;
 const getTime = Date.prototype.getTime;
 
@@ -63,17 +67,12 @@ export class Encoder {
         break;
       case "string": {
         const end = value.length <= SHORT ? encodeShort(value, out, at) : -1;
-        return end >= 0 ? end : this.#encodeTree(value, null, out, at);
+        return end >= 0 ? end : this.#encodeOther(value, out, at);
       }
-      case "object": {
-        if (value === null) {
-          hi = HI_NULL;
-          break;
-        }
-        const prototype = getPrototypeOf(value) as object | null;
-        if (prototype === datePrototype) return this.#encodeDate(value as Date, out, at);
-        return this.#encodeTree(value, prototype, out, at);
-      }
+      case "object":
+        if (value !== null) return this.#encodeObject(value, out, at);
+        hi = HI_NULL;
+        break;
       case "bigint": {
         const { big64 } = out;
         big64[slot + 1] = value;
@@ -82,10 +81,33 @@ export class Encoder {
         return at + 16;
       }
       default:
-        return this.#encodeTree(value, null, out, at);
+        return this.#encodeOther(value, out, at);
     }
     put(out, slot, hi);
     return at + 8;
+  }
+
+  /** Asking for the prototype already runs user code, if the object is a proxy. */
+  #encodeObject(value: object, out: ByteBuffer, at: number): number {
+    if (this.busy) return this.#other().#encodeObject(value, out, at);
+    this.busy = true;
+    try {
+      const prototype = getPrototypeOf(value) as object | null;
+      if (prototype === datePrototype) return this.#encodeDate(value as Date, out, at);
+      if (prototype !== objectPrototype) return this.#encodeTree(value, prototype, null, out, at);
+      const writer = this.#writer;
+      const shapes = writer.rootShapes;
+      for (let i = 0; i < shapes.length; i++) {
+        const shape = shapes[i];
+        if (shape.flat === null) continue;
+        const end = shape.flat(value as Record<string, unknown>, out, at, writer);
+        if (end > 0) return end;
+        if (end === NOT_FLAT) return this.#encodeTree(value, prototype, shape, out, at);
+      }
+      return this.#encodeTree(value, prototype, null, out, at);
+    } finally {
+      this.busy = false;
+    }
   }
 
   #encodeDate(value: Date, out: ByteBuffer, at: number): number {
@@ -107,20 +129,29 @@ export class Encoder {
     if (this.busy) return this.#other().#encodeBigInt(value, out, at);
     const writer = this.#writer;
     writer.start(out, at >>> 3);
-    const end = writer.putRest(value, at >>> 3) * 8;
+    const end = putBigInt(writer, value, at >>> 3) * 8;
     writer.checkBytes(end - at, value);
     return end;
   }
 
-  /** `prototype`: that of an object; null otherwise too. Asking for it is what costs most in a small message. */
-  #encodeTree(value: unknown, prototype: object | null, out: ByteBuffer, at: number): number {
-    if (this.busy) return this.#other().#encodeTree(value, prototype, out, at);
+  /** A value that is no object, and needs a head. */
+  #encodeOther(value: unknown, out: ByteBuffer, at: number): number {
+    if (this.busy) return this.#other().#encodeOther(value, out, at);
+    this.busy = true;
+    try {
+      return this.#encodeTree(value, null, null, out, at);
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  /** `prototype`: that of an object; null otherwise too. `spilled`: the shape whose values the writer has already read. */
+  #encodeTree(value: unknown, prototype: object | null, spilled: Shape | null, out: ByteBuffer, at: number): number {
     const writer = this.#writer;
     const head = at >>> 3;
-    this.busy = true;
     writer.start(out, head);
     try {
-      const textAt = 8 * (prototype === null ? writer.put(value, head + 1) : writer.putWithPrototype(value as object, prototype, head + 1));
+      const textAt = 8 * writer.putRoot(value, prototype, spilled, head + 1);
       writer.checkBytes(textAt - at + writer.units, value);
       const end = writeText(out, textAt, writer.strings, writer.stringCount, writer.units);
       writer.checkBytes(end - at, value);
@@ -132,7 +163,6 @@ export class Encoder {
       throw this.#refusal(error, value);
     } finally {
       writer.finish();
-      this.busy = false;
     }
   }
 

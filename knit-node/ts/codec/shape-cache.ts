@@ -8,8 +8,8 @@
  * table is forgotten.
  */
 import { Kind } from "./numbers.ts";
-import { compileWriter, loopWriter } from "./compile.ts";
-import type { ShapeValuesWriter } from "./compile.ts";
+import { compileFlat, compileWriter, loopWriter } from "./compile.ts";
+import type { FlatWriter, ShapeValuesWriter } from "./compile.ts";
 import type { ShapeWriter } from "./shapes.ts";
 
 /** Keys that the tree may hold, before it is emptied. */
@@ -36,6 +36,8 @@ export class Shape {
   local = 0;
   uses = 0;
   write: ShapeValuesWriter;
+  /** Writes an object of this shape that is a message by itself; null if there is no such code, or it was of no use. */
+  flat: FlatWriter | null = null;
   /** Shapes met right after this one, the latest first. */
   readonly guesses: Shape[] = [];
 
@@ -83,6 +85,8 @@ export class ShapeCache {
   #root: Node = { shape: null, next: null };
   #held = 0;
   #stamp = 0;
+  /** Comes before the root of every message. */
+  readonly roots: Shape = new Shape([]);
 
   constructor(table: ShapeWriter | null, compile: boolean) {
     this.#table = table;
@@ -125,6 +129,7 @@ export class ShapeCache {
     if (shape.uses < COMPILE_AFTER) return;
     if (shape.uses === COMPILE_AFTER && this.#compile) shape.write = compileWriter(shape.keys) ?? shape.write;
     shape.settled = shape.tried;
+    if (shape.settled && shape.shared >= 0 && this.#compile) shape.flat = compileFlat(shape);
   }
 
   #lookUp(keys: readonly string[]): Shape {
@@ -157,6 +162,7 @@ export class ShapeCache {
       node.next?.forEach(visit);
     };
     visit(this.#root);
+    this.roots.guesses.length = 0;
     this.#root = { shape: null, next: null };
     this.#held = 0;
     for (const shape of shared) this.#insert(shape);

@@ -79,9 +79,10 @@ export class ReadShape {
     this.define = keys.map((key) => key in Object.prototype);
   }
 
-  /** Counts a use; makes the factory when it is worth it. */
-  use(compile: boolean): void {
-    if (++this.#uses === COMPILE_AFTER && compile && this.keys.length <= MAX_COMPILED_KEYS) this.factory = compileFactory(this.keys);
+  /** Counts a use, by which `object` came; makes the factory when it is worth it. */
+  use(object: object, compile: boolean): void {
+    if (++this.#uses !== COMPILE_AFTER || !compile || this.keys.length > MAX_COMPILED_KEYS) return;
+    this.factory = compileFactory(this.keys, object as Record<string, unknown>);
   }
 }
 
@@ -104,6 +105,12 @@ export class ShapeReader {
   get(number: number): ReadShape | undefined {
     const known = this.#shapes[number];
     return known !== undefined ? known : this.#parseUpTo(number);
+  }
+
+  /** What makes objects of a shape that came often; null for any other number. */
+  factory(number: number): ShapeFactory | null {
+    const known = this.#shapes[number];
+    return known !== undefined ? known.factory : null;
   }
 
   #parseUpTo(number: number): ReadShape | undefined {

@@ -23,6 +23,7 @@ import type { ShapeWriter } from "./shapes.ts";
 const CHUNK = 4096;
 /** Arrays of strings longer than this are given back after the message. */
 const KEPT = 4096;
+const NOTHING: readonly unknown[] = [];
 
 const getPrototypeOf = Object.getPrototypeOf;
 const hasOwn = Object.hasOwn;
@@ -65,6 +66,10 @@ export class Writer {
   readonly #blockUnits: number;
   readonly #cache: ShapeCache;
   #last: Shape;
+  /** Shapes of objects that were a message by themselves, the latest first. */
+  readonly rootShapes: readonly Shape[];
+  /** What a flat writer read of an object that turned out not to be flat. */
+  spilled: readonly unknown[] = [];
   readonly #arrays = new Kind();
   readonly #others = new Kind();
   #stamp = 0;
@@ -78,6 +83,7 @@ export class Writer {
     this.root = options.root ?? "arg";
     this.#cache = new ShapeCache(shapes, options.compile ?? true);
     this.#last = this.#cache.start();
+    this.rootShapes = this.#cache.roots.guesses;
   }
 
   /** Begins a message at slot `head` of `out`. */
@@ -247,6 +253,15 @@ export class Writer {
     this.owed -= slots;
   }
 
+  /** Writes the whole message's value from slot `p`. */
+  putRoot(value: unknown, prototype: object | null, spilled: Shape | null, p: number): number {
+    if (spilled !== null) return this.#putSpilled(value as object, spilled, p);
+    if (prototype === null) return this.put(value, p);
+    if (prototype !== objectPrototype) return this.putWithPrototype(value as object, prototype, p);
+    this.#last = this.#cache.roots;
+    return this.putPlain(value as object, 0, p);
+  }
+
   putPlain(value: object, aux: number, p: number): number {
     const shape = this.#cache.find(value, this.#last, this.#polluted);
     if (shape === null) {
@@ -257,27 +272,41 @@ export class Writer {
     if (known >= 0) return this.putRef(known, p);
     this.#last = shape;
     if (!shape.settled) this.#cache.used(shape, this.#stamp);
-    return this.#putShape(value, shape, aux, p);
+    p = this.#putShape(shape, aux, p);
+    p = shape.write(this, value as Record<string, unknown>, p);
+    this.leave(shape.keys.length + 1);
+    return p;
   }
 
-  #putShape(value: object, shape: Shape, aux: number, p: number): number {
+  /** The root, whose properties were read already. */
+  #putSpilled(value: object, shape: Shape, p: number): number {
+    const values = this.spilled;
+    this.spilled = NOTHING;
+    this.numbers.number(value, shape.met);
+    this.#last = shape;
+    p = this.#putShape(shape, 0, p);
+    for (let i = 0; i < values.length; i++) p = this.put(values[i], p);
+    this.leave(values.length + 1);
+    return p;
+  }
+
+  /** Enters an object: its tag, and its keys if nobody knows them yet. */
+  #putShape(shape: Shape, aux: number, p: number): number {
     const n = shape.keys.length;
     if (shape.shared >= 0) {
       this.enter(n + 1, p);
-      p = this.slot(HI_OBJECT_SHARED + aux, shape.shared, p);
-    } else if (shape.stamp === this.#stamp) {
-      this.enter(n + 1, p);
-      p = this.slot(HI_OBJECT_LOCAL + aux, shape.local, p);
-    } else {
-      this.enter(2 * n + 1, p);
-      this.owed -= n;
-      shape.stamp = this.#stamp;
-      shape.local = this.locals++;
-      p = this.slot(HI_OBJECT_NEW + aux, n, p);
-      for (let i = 0; i < n; i++) p = this.text(shape.keys[i], p);
+      return this.slot(HI_OBJECT_SHARED + aux, shape.shared, p);
     }
-    p = shape.write(this, value as Record<string, unknown>, p);
-    this.leave(n + 1);
+    if (shape.stamp === this.#stamp) {
+      this.enter(n + 1, p);
+      return this.slot(HI_OBJECT_LOCAL + aux, shape.local, p);
+    }
+    this.enter(2 * n + 1, p);
+    this.owed -= n;
+    shape.stamp = this.#stamp;
+    shape.local = this.locals++;
+    p = this.slot(HI_OBJECT_NEW + aux, n, p);
+    for (let i = 0; i < n; i++) p = this.text(shape.keys[i], p);
     return p;
   }
 
