@@ -1,0 +1,304 @@
+//! System calls, each as a function that returns an error number and nothing else happens.
+//!
+//! All are safe to call between fork and exec: they allocate nothing, take no lock, and leave `errno` of the C library as it is or set it.
+
+use std::ffi::CStr;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+
+/// An error number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Errno(pub(super) i32);
+
+impl From<Errno> for std::io::Error {
+    fn from(errno: Errno) -> Self {
+        Self::from_raw_os_error(errno.0)
+    }
+}
+
+pub(super) type Result<T> = std::result::Result<T, Errno>;
+
+pub(super) fn last() -> Errno {
+    // It only reads the number, and allocates nothing.
+    Errno(
+        std::io::Error::last_os_error()
+            .raw_os_error()
+            .unwrap_or(libc::EIO),
+    )
+}
+
+fn check(result: libc::c_long) -> Result<libc::c_long> {
+    if result < 0 { Err(last()) } else { Ok(result) }
+}
+
+/// `landlock_ruleset_attr`. Kernels that know fewer fields take the shorter sizes.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct RulesetAttr {
+    pub(super) files: u64,
+    pub(super) net: u64,
+    pub(super) scoped: u64,
+}
+
+/// `landlock_path_beneath_attr`, which is packed.
+#[repr(C, packed)]
+struct PathBeneath {
+    access: u64,
+    parent: i32,
+}
+
+/// `landlock_net_port_attr`.
+#[repr(C)]
+struct NetPort {
+    access: u64,
+    port: u64,
+}
+
+/// Version of Landlock's interface; an error without Landlock.
+pub(super) fn landlock_version() -> Result<u32> {
+    const VERSION: u32 = 1;
+    // SAFETY: with this flag the kernel reads no memory.
+    let version = check(unsafe {
+        libc::syscall(
+            libc::SYS_landlock_create_ruleset,
+            std::ptr::null::<u8>(),
+            0_usize,
+            VERSION,
+        )
+    })?;
+    Ok(u32::try_from(version).unwrap_or(0))
+}
+
+/// Makes a ruleset of the first `size` bytes of `attr`.
+pub(super) fn landlock_ruleset(attr: &RulesetAttr, size: usize) -> Result<OwnedFd> {
+    debug_assert!(size <= size_of::<RulesetAttr>());
+    // SAFETY: `attr` is valid for `size` bytes while the call lasts; the kernel only reads.
+    let fd = check(unsafe {
+        libc::syscall(
+            libc::SYS_landlock_create_ruleset,
+            std::ptr::from_ref(attr),
+            size,
+            0_u32,
+        )
+    })?;
+    // SAFETY: the kernel has just made this descriptor, nobody else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
+}
+
+/// Allows `access` at and below an open path.
+pub(super) fn landlock_allow_path(
+    ruleset: BorrowedFd<'_>,
+    parent: BorrowedFd<'_>,
+    access: u64,
+) -> Result<()> {
+    const PATH_BENEATH: u32 = 1;
+    let rule = PathBeneath {
+        access,
+        parent: parent.as_raw_fd(),
+    };
+    // SAFETY: `rule` is of the type that this kind of rule takes, and valid while the call lasts; the kernel only reads.
+    check(unsafe {
+        libc::syscall(
+            libc::SYS_landlock_add_rule,
+            ruleset.as_raw_fd(),
+            PATH_BENEATH,
+            std::ptr::from_ref(&rule),
+            0_u32,
+        )
+    })?;
+    Ok(())
+}
+
+/// Allows `access` to a port.
+pub(super) fn landlock_allow_port(ruleset: BorrowedFd<'_>, port: u16, access: u64) -> Result<()> {
+    const NET_PORT: u32 = 2;
+    let rule = NetPort {
+        access,
+        port: port.into(),
+    };
+    // SAFETY: as above.
+    check(unsafe {
+        libc::syscall(
+            libc::SYS_landlock_add_rule,
+            ruleset.as_raw_fd(),
+            NET_PORT,
+            std::ptr::from_ref(&rule),
+            0_u32,
+        )
+    })?;
+    Ok(())
+}
+
+/// Restricts this thread by the ruleset.
+pub(super) fn landlock_restrict(ruleset: BorrowedFd<'_>) -> Result<()> {
+    // SAFETY: numbers only.
+    check(unsafe { libc::syscall(libc::SYS_landlock_restrict_self, ruleset.as_raw_fd(), 0_u32) })?;
+    Ok(())
+}
+
+/// Puts a filter on this thread.
+pub(super) fn filter(program: &[libc::sock_filter]) -> Result<()> {
+    let program = libc::sock_fprog {
+        len: u16::try_from(program.len()).map_err(|_| Errno(libc::EINVAL))?,
+        filter: program.as_ptr().cast_mut(),
+    };
+    const SET_MODE_FILTER: u32 = 1;
+    // SAFETY: `program` points to `len` instructions that live while the call lasts; the kernel copies and never writes them.
+    check(unsafe {
+        libc::syscall(
+            libc::SYS_seccomp,
+            SET_MODE_FILTER,
+            0_u32,
+            std::ptr::from_ref(&program),
+        )
+    })?;
+    Ok(())
+}
+
+/// Whether the kernel knows an action of filters.
+pub(super) fn filter_action_available(action: u32) -> bool {
+    const GET_ACTION_AVAIL: u32 = 2;
+    // SAFETY: `action` is a valid u32 while the call lasts; the kernel only reads.
+    unsafe {
+        libc::syscall(
+            libc::SYS_seccomp,
+            GET_ACTION_AVAIL,
+            0_u32,
+            std::ptr::from_ref(&action),
+        ) == 0
+    }
+}
+
+/// `prctl` with a number as its argument.
+pub(super) fn prctl(option: libc::c_int, argument: libc::c_ulong) -> Result<()> {
+    // SAFETY: the options used here (PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG, PR_CAP_AMBIENT) take numbers only.
+    check(libc::c_long::from(unsafe {
+        libc::prctl(
+            option,
+            argument,
+            0 as libc::c_ulong,
+            0 as libc::c_ulong,
+            0 as libc::c_ulong,
+        )
+    }))?;
+    Ok(())
+}
+
+/// Marks the descriptors from `first` to `last` as closed on exec.
+pub(super) fn close_on_exec(first: u32, last: u32) -> Result<()> {
+    const CLOEXEC: u32 = 4;
+    if first > last {
+        return Ok(());
+    }
+    // SAFETY: numbers only. It marks descriptors and closes none.
+    check(unsafe { libc::syscall(libc::SYS_close_range, first, last, CLOEXEC) })?;
+    Ok(())
+}
+
+/// Sets or clears the mark of one descriptor.
+pub(super) fn set_close_on_exec(fd: RawFd, closed: bool) -> Result<()> {
+    let flags = if closed { libc::FD_CLOEXEC } else { 0 };
+    // SAFETY: numbers only; a descriptor that is not open gives EBADF.
+    check(libc::c_long::from(unsafe {
+        libc::fcntl(fd, libc::F_SETFD, flags)
+    }))?;
+    Ok(())
+}
+
+/// No image of the memory after a crash.
+pub(super) fn no_core_dump() -> Result<()> {
+    let limit = libc::rlimit {
+        rlim_cur: 0,
+        rlim_max: 0,
+    };
+    // SAFETY: `limit` is valid while the call lasts; the kernel only reads.
+    check(libc::c_long::from(unsafe {
+        libc::setrlimit(libc::RLIMIT_CORE, &raw const limit)
+    }))?;
+    Ok(())
+}
+
+/// The parent's process id, as this process's namespace sees it.
+pub(super) fn parent() -> u32 {
+    // SAFETY: it takes nothing and cannot fail.
+    unsafe { libc::getppid() as u32 }
+}
+
+/// Opens a path for naming it only.
+pub(super) fn open_path(path: &CStr) -> Result<OwnedFd> {
+    // SAFETY: `path` ends with a NUL and lives while the call lasts.
+    let fd = check(libc::c_long::from(unsafe {
+        libc::open(path.as_ptr(), libc::O_PATH | libc::O_CLOEXEC)
+    }))?;
+    // SAFETY: just made, nobody else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
+}
+
+/// Opens a path for naming it only; fails with ELOOP if any part of it is a link.
+pub(super) fn open_path_without_links(path: &CStr) -> Result<OwnedFd> {
+    // SAFETY: a struct of integers: all zeroes is a value of it.
+    let mut how: libc::open_how = unsafe { std::mem::zeroed() };
+    how.flags = (libc::O_PATH | libc::O_CLOEXEC | libc::O_NOFOLLOW) as u64;
+    how.resolve = libc::RESOLVE_NO_SYMLINKS;
+    // SAFETY: `path` ends with a NUL, `how` is of the size given, both live while the call lasts; the kernel only reads.
+    let fd = check(unsafe {
+        libc::syscall(
+            libc::SYS_openat2,
+            libc::AT_FDCWD,
+            path.as_ptr(),
+            std::ptr::from_ref(&how),
+            size_of::<libc::open_how>(),
+        )
+    })?;
+    // SAFETY: just made, nobody else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
+}
+
+/// The type bits of an open file's mode.
+pub(super) fn file_type(fd: BorrowedFd<'_>) -> Result<u32> {
+    // SAFETY: a struct of integers: all zeroes is a value of it.
+    let mut stat: libc::stat = unsafe { std::mem::zeroed() };
+    // SAFETY: `stat` is valid and ours while the call lasts.
+    check(libc::c_long::from(unsafe {
+        libc::fstat(fd.as_raw_fd(), &raw mut stat)
+    }))?;
+    Ok(stat.st_mode & libc::S_IFMT)
+}
+
+#[repr(C)]
+struct CapabilityHeader {
+    version: u32,
+    pid: i32,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+struct Capabilities {
+    effective: u32,
+    permitted: u32,
+    inheritable: u32,
+}
+
+/// Gives up every capability of this thread whose bit is not in `kept`.
+pub(super) fn keep_capabilities(kept: u64) -> Result<()> {
+    let header = CapabilityHeader {
+        version: 0x2008_0522,
+        pid: 0,
+    };
+    let mut sets = [Capabilities::default(); 2];
+    // SAFETY: version 3 of the interface reads the header and writes two sets, which is what `sets` holds.
+    check(unsafe {
+        libc::syscall(
+            libc::SYS_capget,
+            std::ptr::from_ref(&header),
+            sets.as_mut_ptr(),
+        )
+    })?;
+    for (set, kept) in sets.iter_mut().zip([kept as u32, (kept >> 32) as u32]) {
+        set.effective &= kept;
+        set.permitted &= kept;
+        set.inheritable = 0;
+    }
+    // SAFETY: as above; the kernel only reads the sets.
+    check(unsafe { libc::syscall(libc::SYS_capset, std::ptr::from_ref(&header), sets.as_ptr()) })?;
+    Ok(())
+}
