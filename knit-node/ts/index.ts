@@ -4,19 +4,27 @@
  * @module
  */
 export { createPool } from "./api/pool.ts";
-export type { Call, Pool, Tasks } from "./api/pool.ts";
-export { task, Task } from "./api/task.ts";
-export type { TaskOptions } from "./api/task.ts";
-export type { PoolOptions, Strategy } from "./api/options.ts";
+export type { ArgumentCall, Call, CallOptions, OptionalCall, PlainFunction, Pool, Tasks } from "./api/pool.ts";
+export { importTask, task, Task } from "./api/task.ts";
+export type { AbortableTaskOptions, ImportTaskOptions, SinglePool, TaskOptions } from "./api/task.ts";
+export type { AbortablePromise, AbortOption, AbortTools } from "./api/abort.ts";
+export type { DebugOption } from "./api/debug.ts";
+export type { TaskTimeout } from "./api/timeout.ts";
+export type { BootstrapOptions, InlinerOptions, PoolOptions, Strategy } from "./api/options.ts";
 export type { ResourceLimits } from "./runtime/runtime.ts";
 export { setModuleUrl } from "./api/caller.ts";
 export { Envelope } from "./api/envelope.ts";
 export {
+  AbortSlotsExhaustedError,
+  ExitInWorkerError,
+  HardTimeoutError,
   KnitError,
   OptionError,
   PoolClosedError,
   PoolInWorkerError,
+  QueueFullError,
   TaskBindingError,
+  TaskTimeoutError,
   UnsupportedValueError,
   WorkerCrashedError,
   WorkerStartError,

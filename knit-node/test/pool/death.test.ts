@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 
 import { WorkerCrashedError } from "../../ts/index.ts";
 import { double, echo, sleepy, whoAmI } from "../fixtures/basic.ts";
-import { answersThenDies, exit, exitLater, exitWith, rejectsUnseen, shaped, throwsInTimer } from "../fixtures/dying.ts";
+import { answersThenDies, dies, diesLater, diesWith, rejectsUnseen, shaped, throwsInTimer } from "../fixtures/dying.ts";
 import { reason, sleep, within, withPool } from "./support.ts";
 
 function crashed(error: unknown): WorkerCrashedError {
@@ -15,13 +15,13 @@ function crashed(error: unknown): WorkerCrashedError {
   return error;
 }
 
-test("process.exit in a task rejects its call with the exit code, and the worker is replaced", () =>
-  withPool({}, { exit, whoAmI }, async ({ call }) => {
+test("an exception that nobody catches rejects its call with the exit code, and the worker is replaced", () =>
+  withPool({}, { dies, whoAmI }, async ({ call }) => {
     const before = await call.whoAmI();
-    for (const code of [0, 1, 7]) {
-      const error = crashed(await reason(call.exit(code)));
-      assert.equal(error.exitCode, code);
-      assert.match(error.message, new RegExp(`exit code ${code}\\b`));
+    for (const why of ["once", "twice"]) {
+      const error = crashed(await reason(call.dies(why)));
+      assert.equal(error.exitCode, 1);
+      assert.match(error.message, new RegExp(`exit code 1\\b.*${why}`));
     }
     assert.notEqual(await call.whoAmI(), before);
   }));
@@ -47,8 +47,8 @@ test("an unhandled rejection in a worker is its death", () =>
 for (const steal of [true, false]) {
   for (const threads of [1, 2]) {
     test(`calls that nobody had taken are answered after a death, ${threads} threads, steal ${steal}`, () =>
-      withPool({ threads, host: { steal } }, { exit, double }, async ({ call }) => {
-        const death = reason(call.exit(2));
+      withPool({ threads, host: { steal } }, { dies, double }, async ({ call }) => {
+        const death = reason(call.dies(2));
         const others = Array.from({ length: 5000 }, (_, i) => call.double(i));
         crashed(await death);
         assert.deepEqual(await Promise.all(others), Array.from({ length: 5000 }, (_, i) => i * 2));
@@ -57,8 +57,8 @@ for (const steal of [true, false]) {
 }
 
 test("a death leaves the calls of the other workers alone", () =>
-  withPool({ threads: 3, balancer: "roundRobin" }, { exit, sleepy }, async ({ call }) => {
-    const [, ...others] = [reason(call.exit(2)), call.sleepy(200), call.sleepy(201)];
+  withPool({ threads: 3, balancer: "roundRobin" }, { dies, sleepy }, async ({ call }) => {
+    const [, ...others] = [reason(call.dies(2)), call.sleepy(200), call.sleepy(201)];
     assert.deepEqual(await Promise.all(others), [200, 201]);
   }));
 
@@ -72,7 +72,7 @@ test("what was answered before a death counts", () =>
   }));
 
 test("every call settles exactly once through twenty deaths under load", { timeout: 120_000 }, () =>
-  withPool({ threads: 2 }, { exit, exitLater, echo, sleepy }, async ({ call }) => {
+  withPool({ threads: 2 }, { dies, diesLater, echo, sleepy }, async ({ call }) => {
     let [answered, lost, deaths] = [0, 0, 0];
     for (let round = 0; round < 20; round++) {
       const calls: Promise<unknown>[] = [];
@@ -93,7 +93,7 @@ test("every call settles exactly once through twenty deaths under load", { timeo
       for (let i = 0; i < 500; i++) {
         count(call.echo({ round, i, text: "x".repeat(i * 10) }), { round, i, text: "x".repeat(i * 10) });
         if (i % 50 === 0) count(call.sleepy(i % 7), i % 7);
-        if (i === 250) calls.push(reason(round % 2 ? call.exit(1) : call.exitLater(1)).then(crashed).then(() => void deaths++));
+        if (i === 250) calls.push(reason(round % 2 ? call.dies(1) : call.diesLater(1)).then(crashed).then(() => void deaths++));
       }
       await within(Promise.all(calls), `calls of round ${round}`);
     }
@@ -109,7 +109,7 @@ test("an idle worker's death is noticed, and its replacement serves", () =>
   }));
 
 test("a replacement starts with fresh shapes, both ways", () =>
-  withPool({}, { shaped, echo, exit }, async ({ call }) => {
+  withPool({}, { shaped, echo, dies }, async ({ call }) => {
     const rounds = [["a", "b", "c"], ["c", "x"], ["b", "y", "a"], ["z"]];
     for (const keys of rounds) {
       for (let again = 0; again < 12; again++) {
@@ -119,16 +119,16 @@ test("a replacement starts with fresh shapes, both ways", () =>
           assert.deepStrictEqual(await call.echo({ host: expected }), { host: expected });
         }
       }
-      crashed(await reason(call.exit(1)));
+      crashed(await reason(call.dies(1)));
     }
   }));
 
 test("the memory of large values comes back from dead workers", { timeout: 120_000 }, () =>
-  withPool({ payload: { payloadMaxByteLength: 1024 * 1024, maxPayloadBytes: 500_000 } }, { exitWith, echo, exitLater }, async ({ call }) => {
+  withPool({ payload: { payloadMaxByteLength: 1024 * 1024, maxPayloadBytes: 500_000 } }, { diesWith, echo, diesLater }, async ({ call }) => {
     for (let round = 0; round < 12; round++) {
       const bytes = new Uint8Array(300_000);
       // One that kills, one that waits in the same worker, one that comes after.
-      const killed = [reason(call.exitWith(bytes)), call.echo(bytes).then((got) => (got as Uint8Array).length, crashed)];
+      const killed = [reason(call.diesWith(bytes)), call.echo(bytes).then((got) => (got as Uint8Array).length, crashed)];
       crashed(await killed[0]);
       const second = await killed[1];
       assert.ok(second === 300_000 || second instanceof WorkerCrashedError);
@@ -137,8 +137,8 @@ test("the memory of large values comes back from dead workers", { timeout: 120_0
   }));
 
 test("respawn: false: one dies, the others go on, without its queue being lost", () =>
-  withPool({ threads: 2, host: { steal: false }, worker: { respawn: false } }, { exit, double, whoAmI }, async ({ call }) => {
-    const death = reason(call.exit(1));
+  withPool({ threads: 2, host: { steal: false }, worker: { respawn: false } }, { dies, double, whoAmI }, async ({ call }) => {
+    const death = reason(call.dies(1));
     const queued = Array.from({ length: 1000 }, (_, i) => call.double(i));
     crashed(await death);
     assert.deepEqual(await Promise.all(queued), Array.from({ length: 1000 }, (_, i) => i * 2));
@@ -147,8 +147,8 @@ test("respawn: false: one dies, the others go on, without its queue being lost",
   }));
 
 test("respawn: false: when all are dead every call rejects, those that wait and those that come", () =>
-  withPool({ threads: 2, balancer: "roundRobin", worker: { respawn: false } }, { exit, sleepy, double }, async ({ call }) => {
-    const waiting = [reason(call.exit(1)), reason(call.exit(1)), ...Array.from({ length: 20 }, (_, i) => reason(call.double(i)))];
+  withPool({ threads: 2, balancer: "roundRobin", worker: { respawn: false } }, { dies, sleepy, double }, async ({ call }) => {
+    const waiting = [reason(call.dies(1)), reason(call.dies(1)), ...Array.from({ length: 20 }, (_, i) => reason(call.double(i)))];
     for (const error of await within(Promise.all(waiting), "calls of a pool without workers")) crashed(error);
     crashed(await within(reason(call.double(1)), "a call to a pool without workers"));
   }));

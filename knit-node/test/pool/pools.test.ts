@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 
 import { WorkerCrashedError, createPool } from "../../ts/index.ts";
 import { double, echo, whoAmI } from "../fixtures/basic.ts";
-import { exit } from "../fixtures/dying.ts";
+import { dies } from "../fixtures/dying.ts";
 import { reason, script, within, withPool } from "./support.ts";
 
 test("two pools work side by side, and each has its own workers", () =>
@@ -27,9 +27,9 @@ test("the answer of one pool feeds another, many times over", () =>
 test("a death in one pool, and the end of one pool, leave another alone", () =>
   withPool({}, { double }, async (lasting) => {
     for (let round = 0; round < 3; round++) {
-      const other = createPool({})({ exit, double });
+      const other = createPool({})({ dies, double });
       const calls = Array.from({ length: 1000 }, (_, i) => lasting.call.double(i));
-      assert.ok((await reason(other.call.exit(1))) instanceof WorkerCrashedError);
+      assert.ok((await reason(other.call.dies(1))) instanceof WorkerCrashedError);
       await within(other.shutdown(), "shutdown()");
       assert.deepEqual(await Promise.all(calls), Array.from({ length: 1000 }, (_, i) => i * 2));
     }

@@ -8,6 +8,7 @@ import { TaskBindingError, WorkerStartError, createPool, setModuleUrl, task } fr
 import type { Task } from "../../ts/index.ts";
 import { double } from "../fixtures/basic.ts";
 import { first, onlyOnHost } from "../fixtures/broken/differs.ts";
+import { unreachable as dies } from "../fixtures/broken/dies.ts";
 import { unreachable as exits } from "../fixtures/broken/exits.ts";
 import { make } from "../fixtures/broken/late-made.ts";
 import { unreachable as missingImport } from "../fixtures/broken/missing-import.ts";
@@ -67,7 +68,11 @@ test("a module that throws at import: WorkerStartError, with what it threw", asy
 test("a module that imports what is not there: WorkerStartError, naming it", () =>
   everyCallRejects(missingImport as Task, { ...START, says: /not-there\.ts/ }));
 
-test("a module that ends the process at import: WorkerStartError", () => everyCallRejects(exits as Task, { ...START, says: /exit code 9/ }));
+test("a module that calls process.exit at import: WorkerStartError, with what that threw", () =>
+  everyCallRejects(exits as Task, { ...START, says: /exits\.ts[^]*process\.exit\(\) was called in a worker/ }));
+
+test("a module that dies at import of what nobody catches: WorkerStartError, naming it", () =>
+  everyCallRejects(dies as Task, { ...START, says: /could not start: died at start-up/ }));
 
 test("a module that never finishes loading: WorkerStartError", () => everyCallRejects(never as Task, { ...START, says: /could not start/ }));
 

@@ -2,7 +2,7 @@
  * Types keep a task's argument and result from end to end. Checked by the compiler; nothing here runs.
  */
 import { Envelope, createPool, task } from "../../ts/index.ts";
-import type { Call, Pool, PoolOptions, Task } from "../../ts/index.ts";
+import type { AbortablePromise, ArgumentCall, Call, OptionalCall, Pool, PoolOptions, Task } from "../../ts/index.ts";
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 function same<A, B>(..._yes: Same<A, B> extends true ? [] : [never]): void {}
@@ -87,8 +87,11 @@ export async function calls(): Promise<void> {
 }
 
 export function shapes(): void {
-  same<Call<Task<number, Promise<string>>>, (arg: number | Promise<number>) => Promise<string>>();
-  same<Call<Task<number | undefined, string>>, (arg?: number | Promise<number | undefined>) => Promise<string>>();
+  same<Call<Task<number, Promise<string>>>, ArgumentCall<number, Promise<string>>>();
+  same<Call<Task<number | undefined, string>>, OptionalCall<number | undefined, Promise<string>>>();
+  same<Call<Task<number, Promise<string>, true>>, ArgumentCall<number, AbortablePromise<string>>>();
+  same<Call<(n: number) => Promise<string>>, ArgumentCall<number, Promise<string>>>();
+  same<Call<() => void>, OptionalCall<unknown, Promise<void>>>();
 
   // @ts-expect-error a task takes one argument
   task({ f: (a: number, b: number) => a + b });

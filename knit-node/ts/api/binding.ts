@@ -6,14 +6,39 @@
  */
 
 /** One function of a pool. */
-export interface Binding {
+export type Binding = TaskBinding | ImportBinding | ExportBinding;
+
+interface Named {
   /** Its name in this pool, for messages. */
   readonly key: string;
-  /** The module to import. */
+  /** Whether it takes the abort toolkit as second argument. */
+  readonly tools: boolean;
+}
+
+/** The n-th `task()` call of a module, from 0. */
+export interface TaskBinding extends Named {
+  readonly kind: "task";
   readonly href: string;
-  /** Which `task()` call of the module, from 0; or the name of an export. */
-  readonly which: number | string;
-  /** What the function's text looks like. */
+  readonly index: number;
+  readonly fingerprint: string;
+}
+
+/** An export that only workers know: `importTask()`. If it is missing, its calls reject, and no others. */
+export interface ImportBinding extends Named {
+  readonly kind: "import";
+  readonly href: string;
+  readonly name: string;
+}
+
+/** A plain function: the export of one of these modules that is that very function. */
+export interface ExportBinding extends Named {
+  readonly kind: "export";
+  /** Where to look, in this order. */
+  readonly hrefs: readonly string[];
+  /** The export's name, if the host knows it; else the exports are searched by their text. */
+  readonly name: string | null;
+  /** The function's own name. */
+  readonly called: string;
   readonly fingerprint: string;
 }
 

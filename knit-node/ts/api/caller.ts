@@ -1,9 +1,10 @@
 /**
- * Which module called: read from the stack.
+ * Which module called: read from the stack. And what a path means to that module.
  */
+import { isAbsolute } from "node:path";
 import { pathToFileURL } from "node:url";
 
-import { KnitError } from "./errors.ts";
+import { KnitError, OptionError } from "./errors.ts";
 
 let moduleUrl: string | null = null;
 
@@ -20,23 +21,55 @@ export function callerUrl(boundary: Function): string {
   return moduleUrl ?? fromStack(boundary);
 }
 
+/** The URLs of the modules on the stack above `boundary`, nearest first, each once. */
+export function callerUrls(boundary: Function): string[] {
+  if (moduleUrl !== null) return [moduleUrl];
+  const names = stack(boundary, 50).filter((name) => !name.startsWith("node:") && !name.startsWith("ext:"));
+  return [...new Set(names.map(asUrl))];
+}
+
+/** The URL that `href` means to the module that called `boundary`: a URL, an absolute path, or one relative to that module. */
+export function callerHref(what: string, href: unknown, boundary: Function): string {
+  if (href instanceof URL) return href.href;
+  if (typeof href !== "string" || href === "") throw new OptionError(`${what} must be a path or a URL, not ${JSON.stringify(href) ?? String(href)}`);
+  if (isAbsolute(href)) return pathToFileURL(href).href;
+  if (SCHEME.test(href)) return new URL(href).href;
+  const base = callerUrl(boundary);
+  try {
+    return new URL(href, base).href;
+  } catch {
+    throw new OptionError(`${what} ${JSON.stringify(href)} cannot be relative to ${base}: give an absolute path or a URL`);
+  }
+}
+
 interface CallSite {
   getFileName(): string | null | undefined;
 }
 
-// Structured frames rather than text: a path may hold anything, and source maps change the text.
+// Two letters at least: one alone is a drive of Windows.
+const SCHEME = /^[a-z][a-z0-9+.-]+:/i;
+
+function asUrl(name: string): string {
+  return SCHEME.test(name) ? name : pathToFileURL(name).href;
+}
+
 function fromStack(boundary: Function): string {
+  const [name] = stack(boundary, 1);
+  if (name === undefined) {
+    throw new KnitError("KNT_NO_MODULE", "Cannot tell which module made this task (was it made in eval'd code?): call setModuleUrl(import.meta.url) before it");
+  }
+  return asUrl(name);
+}
+
+// Structured frames rather than text: a path may hold anything, and source maps change the text.
+function stack(boundary: Function, depth: number): string[] {
   const { prepareStackTrace, stackTraceLimit } = Error;
   const holder: { stack?: unknown } = {};
   try {
-    Error.stackTraceLimit = 1;
+    Error.stackTraceLimit = depth;
     Error.prepareStackTrace = (_error, sites) => sites;
     Error.captureStackTrace(holder, boundary);
-    const name = (holder.stack as CallSite[])[0]?.getFileName();
-    if (!name) {
-      throw new KnitError("KNT_NO_MODULE", "Cannot tell which module made this task (was it made in eval'd code?): call setModuleUrl(import.meta.url) before it");
-    }
-    return /^[a-z][a-z+.-]+:/i.test(name) ? name : pathToFileURL(name).href;
+    return (holder.stack as CallSite[]).map((site) => site.getFileName()).filter((name) => typeof name === "string" && name !== "") as string[];
   } finally {
     Error.stackTraceLimit = stackTraceLimit;
     if (prepareStackTrace === undefined) Reflect.deleteProperty(Error, "prepareStackTrace");

@@ -87,3 +87,46 @@ export class PoolInWorkerError extends KnitError {
   }
 }
 PoolInWorkerError.prototype.name = "PoolInWorkerError";
+
+/** A call took longer than its task's `timeout`. */
+export class TaskTimeoutError extends KnitError {
+  constructor(message: string) {
+    super("KNT_TASK_TIMEOUT", message);
+  }
+}
+TaskTimeoutError.prototype.name = "TaskTimeoutError";
+
+/** A task occupied its worker for longer than `worker.hardTimeoutMs`; that worker was ended and replaced. */
+export class HardTimeoutError extends KnitError {
+  constructor(message: string) {
+    super("KNT_HARD_TIMEOUT", message);
+  }
+}
+HardTimeoutError.prototype.name = "HardTimeoutError";
+
+/** More abort-aware calls than `abortSignalCapacity` are in flight. */
+export class AbortSlotsExhaustedError extends KnitError {
+  constructor(capacity: number) {
+    super(
+      "KNT_ABORT_SLOTS",
+      `All ${capacity} abort slots belong to calls whose tasks still run: wait for some of them, or raise abortSignalCapacity`,
+    );
+  }
+}
+AbortSlotsExhaustedError.prototype.name = "AbortSlotsExhaustedError";
+
+/** `maxQueue` calls wait already. */
+export class QueueFullError extends KnitError {
+  constructor(limit: number) {
+    super("KNT_QUEUE_FULL", `${limit} calls wait for a worker already, which is maxQueue: wait for some of them, or raise it`);
+  }
+}
+QueueFullError.prototype.name = "QueueFullError";
+
+/** A task tried to end its worker's process or thread. */
+export class ExitInWorkerError extends KnitError {
+  constructor(message: string) {
+    super("KNT_EXIT_IN_WORKER", message);
+  }
+}
+ExitInWorkerError.prototype.name = "ExitInWorkerError";

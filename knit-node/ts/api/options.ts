@@ -1,10 +1,15 @@
 /**
- * Checks of what users pass: an unknown option is an error that names the nearest known one.
+ * The options of a pool: their types, and their check.
  */
 import { availableParallelism } from "node:os";
 
+import { encodeAlone } from "../codec/alone.ts";
 import { MAX_WORKERS } from "../generated/layout.ts";
-import type { ResourceLimits } from "../runtime/runtime.ts";
+import type { BootstrapBoot, ResourceLimits } from "../runtime/runtime.ts";
+import { callerHref } from "./caller.ts";
+import { boolean, checkOptions, integer, milliseconds, oneOf, show } from "./check.ts";
+import { topicsOf } from "./debug.ts";
+import type { DebugOption, Topic } from "./debug.ts";
 import { OptionError } from "./errors.ts";
 
 /** What `createPool()` takes. Everything is optional. */
@@ -17,6 +22,8 @@ export interface PoolOptions {
     /** Whether idle workers take calls queued for busy ones: true unless a balancer is named. */
     readonly steal?: boolean;
   };
+  /** Also runs tasks on the host, between its turns. */
+  readonly inliner?: InlinerOptions;
   readonly payload?: {
     /** Shared memory for large payloads, for the host and for each worker, in bytes; 64 MiB unless given. Untouched memory costs nothing. */
     readonly payloadMaxByteLength?: number;
@@ -26,8 +33,12 @@ export interface PoolOptions {
   readonly worker?: {
     /** Where tasks run: in threads of this process. */
     readonly runtime?: "thread";
-    /** Whether a dead worker is replaced: true unless given. */
+    /** Whether a dead worker is replaced: true unless given. After a few failures to start in a row the pool gives up. */
     readonly respawn?: boolean;
+    /** Whether `shutdown()` waits for every submitted call; unless it does, they reject with `PoolClosedError`. */
+    readonly resolveAfterFinishingAll?: boolean;
+    /** A function that each worker awaits before it loads tasks. */
+    readonly bootstrap?: BootstrapOptions;
     /** Heap limits of each worker, as `worker_threads` takes them. */
     readonly resourceLimits?: ResourceLimits;
     readonly timers?: {
@@ -37,72 +48,118 @@ export interface PoolOptions {
   };
   /** Flags for the workers, as `worker_threads` takes them. */
   readonly workerExecArgv?: readonly string[];
+  /** Says on standard error what happens: all of it, or some topics. `KNITTING_DEBUG` in the environment does the same. */
+  readonly debug?: boolean | DebugOption;
+  /** A module to run in each worker instead of this package's own entry, which it must import: `import "@vixeny/knitting/worker"`. */
+  readonly source?: string | URL;
 }
 
 /** How calls are spread over workers. */
 export type Strategy = "roundRobin" | "robinRound";
 
+export interface InlinerOptions {
+  /** Whether the host takes calls before the workers have one each, or after; `"last"` unless given. */
+  readonly position?: "first" | "last";
+  /** Most calls that the host takes at a time, and runs in one turn; 1 unless given. */
+  readonly batchSize?: number;
+  /** Open calls from which on the host takes some; 1 unless given. */
+  readonly dispatchThreshold?: number;
+}
+
+export interface BootstrapOptions {
+  /** The module: a path relative to the module that makes the pool, an absolute path, or a URL. */
+  readonly href: string | URL;
+  /** The export's name; `"default"` unless given. */
+  readonly name?: string;
+  /** Its argument: any value that a task takes. */
+  readonly data?: unknown;
+}
+
 /** Options with every default filled in. */
 export interface Settings {
   readonly threads: number;
   readonly steal: boolean;
+  readonly inliner: Required<InlinerOptions> | null;
   readonly arenaBytes: number;
   readonly maxPayloadBytes: number;
   readonly respawn: boolean;
+  readonly finishAll: boolean;
+  readonly bootstrap: BootstrapBoot | null;
   readonly resourceLimits: ResourceLimits | undefined;
   readonly execArgv: readonly string[] | undefined;
   readonly spinMicroseconds: number;
+  readonly debug: readonly Topic[];
+  readonly source: string | null;
 }
 
 const MIB = 1024 * 1024;
-const STRATEGIES: readonly string[] = ["roundRobin", "robinRound"] satisfies readonly Strategy[];
+const STRATEGIES: readonly Strategy[] = ["roundRobin", "robinRound"];
 
 const RESOURCE_LIMITS = ["maxYoungGenerationSizeMb", "maxOldGenerationSizeMb", "codeRangeSizeMb", "stackSizeMb"] satisfies readonly (keyof ResourceLimits)[];
 
-/** Checks the options of a pool and fills in what they leave open. */
-export function settings(options: PoolOptions): Settings {
-  checkOptions("createPool", options, ["threads", "balancer", "host", "payload", "worker", "workerExecArgv"]);
+/** Checks the options of a pool and fills in what they leave open. Paths are relative to the module that called `boundary`. */
+export function settings(options: PoolOptions, boundary: Function): Settings {
+  checkOptions("createPool", options, ["threads", "balancer", "host", "inliner", "payload", "worker", "workerExecArgv", "debug", "source"]);
   const { host = {}, payload = {}, worker = {}, balancer } = options;
   checkOptions("createPool: host", host, ["steal"]);
   checkOptions("createPool: payload", payload, ["payloadMaxByteLength", "maxPayloadBytes"]);
-  checkOptions("createPool: worker", worker, ["runtime", "respawn", "resourceLimits", "timers"]);
-  const runtime: unknown = worker.runtime ?? "thread";
-  if (runtime !== "thread") throw new OptionError(`createPool: worker.runtime must be "thread", not ${show(runtime)}`);
+  checkOptions("createPool: worker", worker, ["runtime", "respawn", "resolveAfterFinishingAll", "bootstrap", "resourceLimits", "timers"]);
+  oneOf("createPool: worker.runtime", worker.runtime, "thread", ["thread"]);
   const { timers = {} } = worker;
   checkOptions("createPool: worker.timers", timers, ["spinMicroseconds"]);
-  if (balancer !== undefined) {
-    if (typeof balancer === "object") checkOptions("createPool: balancer", balancer, ["strategy"]);
-    const strategy: unknown = typeof balancer === "object" ? balancer.strategy : balancer;
-    if (typeof strategy !== "string" || !STRATEGIES.includes(strategy)) {
-      throw new OptionError(`createPool: balancer must be one of ${STRATEGIES.join(", ")}, not ${show(strategy)}`);
-    }
-  }
-  const arenaBytes = integer("payload.payloadMaxByteLength", payload.payloadMaxByteLength, 64 * MIB, 64 * 1024, 2048 * MIB);
+  checkBalancer(balancer);
+  const arenaBytes = integer("createPool: payload.payloadMaxByteLength", payload.payloadMaxByteLength, 64 * MIB, 64 * 1024, 2048 * MIB);
   return {
-    threads: integer("threads", options.threads, 1, 1, MAX_WORKERS),
-    steal: boolean("host.steal", host.steal, balancer === undefined),
+    threads: integer("createPool: threads", options.threads, 1, 1, MAX_WORKERS),
+    steal: boolean("createPool: host.steal", host.steal, balancer === undefined),
+    inliner: inliner(options.inliner),
     arenaBytes: Math.ceil(arenaBytes / 4096) * 4096,
-    maxPayloadBytes: integer("payload.maxPayloadBytes", payload.maxPayloadBytes, Math.floor(arenaBytes / 8), 1, arenaBytes),
-    respawn: boolean("worker.respawn", worker.respawn, true),
+    maxPayloadBytes: integer("createPool: payload.maxPayloadBytes", payload.maxPayloadBytes, Math.floor(arenaBytes / 8), 1, arenaBytes),
+    respawn: boolean("createPool: worker.respawn", worker.respawn, true),
+    finishAll: boolean("createPool: worker.resolveAfterFinishingAll", worker.resolveAfterFinishingAll, false),
+    bootstrap: bootstrap(worker.bootstrap, boundary),
     resourceLimits: limits(worker.resourceLimits),
     execArgv: flags(options.workerExecArgv),
     // A worker that spins on the only core keeps the host from submitting.
-    spinMicroseconds: integer("worker.timers.spinMicroseconds", timers.spinMicroseconds, availableParallelism() > 1 ? 50 : 0, 0, 1_000_000),
+    spinMicroseconds: integer("createPool: worker.timers.spinMicroseconds", timers.spinMicroseconds, availableParallelism() > 1 ? 50 : 0, 0, 1_000_000),
+    debug: topicsOf(options.debug),
+    source: options.source === undefined ? null : callerHref("createPool: source", options.source, boundary),
   };
 }
 
-function integer(name: string, value: unknown, fallback: number, least: number, most: number): number {
-  if (value === undefined) return fallback;
-  if (!Number.isInteger(value) || (value as number) < least || (value as number) > most) {
-    throw new OptionError(`createPool: ${name} must be an integer from ${least} to ${most}, not ${show(value)}`);
-  }
-  return value as number;
+/** Checks what `shutdown()` takes. */
+export function delay(given: unknown): number {
+  return milliseconds("shutdown(): delayMs", given, 0);
 }
 
-function boolean(name: string, value: unknown, fallback: boolean): boolean {
-  if (value === undefined) return fallback;
-  if (typeof value !== "boolean") throw new OptionError(`createPool: ${name} must be true or false, not ${show(value)}`);
-  return value;
+function checkBalancer(balancer: unknown): void {
+  if (balancer === undefined) return;
+  if (typeof balancer === "object") checkOptions("createPool: balancer", balancer, ["strategy"]);
+  const strategy: unknown = typeof balancer === "object" ? (balancer as { strategy?: unknown }).strategy : balancer;
+  if (strategy === undefined) throw new OptionError(`createPool: balancer.strategy must be one of ${STRATEGIES.join(", ")}`);
+  oneOf("createPool: balancer", strategy, "roundRobin", STRATEGIES);
+}
+
+function inliner(given: InlinerOptions | undefined): Required<InlinerOptions> | null {
+  if (given === undefined) return null;
+  checkOptions("createPool: inliner", given, ["position", "batchSize", "dispatchThreshold"]);
+  return {
+    position: oneOf("createPool: inliner.position", given.position, "last", ["first", "last"]),
+    batchSize: integer("createPool: inliner.batchSize", given.batchSize, 1, 1, 65_536),
+    dispatchThreshold: integer("createPool: inliner.dispatchThreshold", given.dispatchThreshold, 1, 1, 2 ** 31 - 1),
+  };
+}
+
+function bootstrap(given: BootstrapOptions | undefined, boundary: Function): BootstrapBoot | null {
+  if (given === undefined) return null;
+  checkOptions("createPool: worker.bootstrap", given, ["href", "name", "data"]);
+  const { name = "default" } = given;
+  if (typeof name !== "string" || name === "") throw new OptionError(`createPool: worker.bootstrap.name must be the name of an export, not ${show(name)}`);
+  return {
+    href: callerHref("createPool: worker.bootstrap.href", given.href, boundary),
+    name,
+    data: encodeAlone(given.data, "worker.bootstrap.data"),
+  };
 }
 
 function limits(given: ResourceLimits | undefined): ResourceLimits | undefined {
@@ -118,32 +175,4 @@ function limits(given: ResourceLimits | undefined): ResourceLimits | undefined {
 function flags(given: readonly string[] | undefined): readonly string[] | undefined {
   if (given === undefined || (Array.isArray(given) && given.every((flag: unknown) => typeof flag === "string"))) return given;
   throw new OptionError(`createPool: workerExecArgv must be an array of strings, not ${show(given)}`);
-}
-
-function show(value: unknown): string {
-  return typeof value === "string" ? JSON.stringify(value) : String(value);
-}
-
-/** Fails unless `options` is an object that has no other keys than the known ones. */
-export function checkOptions(where: string, options: unknown, known: readonly string[]): void {
-  if (typeof options !== "object" || options === null) throw new OptionError(`${where} takes an object of options, not ${show(options)}`);
-  for (const key of Object.keys(options)) {
-    if (known.includes(key)) continue;
-    const [nearest] = [...known].sort((a, b) => distance(key, a) - distance(key, b));
-    throw new OptionError(`${where} has no option ${JSON.stringify(key)}: did you mean ${JSON.stringify(nearest)}?`);
-  }
-}
-
-/** Levenshtein's distance, case ignored. */
-function distance(a: string, b: string): number {
-  const [from, to] = [a.toLowerCase(), b.toLowerCase()];
-  let row = Array.from({ length: to.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= from.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= to.length; j++) {
-      next.push(Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (from[i - 1] === to[j - 1] ? 0 : 1)));
-    }
-    row = next;
-  }
-  return row[to.length];
 }

@@ -1,29 +1,58 @@
 /**
  * Pools: tasks in, typed calls out.
  */
+import { setTimeout } from "node:timers";
+
 import { Host } from "../host/host.ts";
+import type { InlineFunction } from "../host/inline.ts";
 import { Workers } from "../host/workers.ts";
 import { boot, engine, later, startWorker } from "../runtime/node.ts";
+import type { AbortablePromise } from "./abort.ts";
 import type { Binding } from "./binding.ts";
-import { OptionError, PoolInWorkerError } from "./errors.ts";
-import { settings } from "./options.ts";
+import { callerUrls } from "./caller.ts";
+import { debugFor } from "./debug.ts";
+import { TaskDefinition } from "./definition.ts";
+import { OptionError, PoolClosedError, PoolInWorkerError } from "./errors.ts";
+import { delay, settings } from "./options.ts";
 import type { PoolOptions, Settings } from "./options.ts";
-import { Task } from "./task.ts";
+import { findExports } from "./plain-function.ts";
 
-/** What `createPool(options)` takes: tasks under names of the user's choice. */
+/** An exported function in place of a task. */
 // Any argument and result: a record of tasks of all kinds.
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
-export type Tasks = Readonly<Record<string, Task<any, any>>>;
+export type PlainFunction = (arg: any) => unknown;
+
+/** What `createPool(options)` takes: tasks, or exported functions, under names of the user's choice. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+export type Tasks = Readonly<Record<string, TaskDefinition<any, any> | PlainFunction>>;
+
+/** What a call takes beside the argument. */
+export interface CallOptions {
+  /** Aborts the call: it rejects with the signal's reason at once, and never runs if no worker has taken it. */
+  readonly signal: AbortSignal;
+}
+
+/** A call whose argument is needed. */
+export interface ArgumentCall<A, R> {
+  (arg: A | Promise<A>, options: CallOptions): R;
+  (arg: A | Promise<A>): R;
+}
+
+/** A call whose argument may be left out. */
+export interface OptionalCall<A, R> {
+  (arg: A | Promise<A> | undefined, options: CallOptions): R;
+  (arg?: A | Promise<A>): R;
+}
+
+type CallOf<A, R> = unknown extends A ? OptionalCall<unknown, R> : undefined extends A ? OptionalCall<A, R> : ArgumentCall<A, R>;
 
 /** A task as it is called from the host. */
 export type Call<T> =
-  T extends Task<infer A, infer R>
-    ? unknown extends A
-      ? (arg?: unknown) => Promise<Awaited<R>>
-      : undefined extends A
-        ? (arg?: A | Promise<A>) => Promise<Awaited<R>>
-        : (arg: A | Promise<A>) => Promise<Awaited<R>>
-    : never;
+  T extends TaskDefinition<infer A, infer R, infer K>
+    ? CallOf<A, K extends true ? AbortablePromise<Awaited<R>> : Promise<Awaited<R>>>
+    : T extends (...args: infer P) => infer R
+      ? CallOf<P extends [] ? unknown : P[0], Promise<Awaited<R>>>
+      : never;
 
 /** A running pool. */
 export interface Pool<T extends Tasks> {
@@ -36,8 +65,8 @@ export interface Pool<T extends Tasks> {
    */
   alloc(bytes: number): Uint8Array;
   /**
-   * Ends the pool, `delayMs` from now: open calls reject with `PoolClosedError`. Resolves when every worker has ended and the memory is
-   * given back. Further calls of it return the same promise.
+   * Ends the pool, `delayMs` from now: open calls reject with `PoolClosedError`, or are waited for with `worker.resolveAfterFinishingAll`. Resolves
+   * when every worker has ended and the memory is given back. Further calls of it return the same promise.
    */
   shutdown(delayMs?: number): Promise<void>;
   [Symbol.dispose](): void;
@@ -55,44 +84,55 @@ export interface Pool<T extends Tasks> {
  * ```
  */
 export function createPool(options: PoolOptions = {}): <T extends Tasks>(tasks: T) => Pool<T> {
-  const chosen = settings(options);
-  return (tasks) => (boot === null ? start(chosen, tasks) : refuse(tasks));
+  return poolMaker(options, createPool);
 }
 
-function start<T extends Tasks>(chosen: Settings, tasks: T): Pool<T> {
+/** As `createPool`; paths in the options are relative to the module that called `boundary`. */
+export function poolMaker(options: PoolOptions, boundary: Function): <T extends Tasks>(tasks: T) => Pool<T> {
+  const chosen = settings(options, boundary);
+  return function make(tasks) {
+    return boot === null ? start(chosen, tasks, make) : refuse(tasks);
+  };
+}
+
+let pools = 0;
+
+function start<T extends Tasks>(chosen: Settings, tasks: T, boundary: Function): Pool<T> {
   const keys = Object.keys(tasks);
+  const definitions = keys.map((key) => definition(key, tasks[key]));
   if (keys.length > 0xffff) throw new OptionError(`A pool takes up to 65535 tasks, not ${keys.length}`);
-  const bindings: Binding[] = keys.map((key) => {
-    const task: unknown = tasks[key];
-    if (!(task instanceof Task)) throw new OptionError(`createPool()({ ${key} }): not a task. Make one with task({ f })`);
-    return task.binding(key);
-  });
+  const name = `pool ${++pools}`;
+  const debug = debugFor(chosen.debug, name);
+  debug.host?.(`starts ${chosen.threads} workers for ${keys.length} tasks`);
 
   const native = engine();
-  const host = new Host(native, chosen, later);
+  const functions = definitions.map((each) => (each instanceof TaskDefinition ? each.f : each));
+  const host = new Host(native, chosen, later, functions as readonly InlineFunction[]);
   let workers: Workers;
   try {
-    workers = new Workers(host, native, chosen, bindings, startWorker);
+    workers = new Workers(host, native, chosen, bindings(keys, definitions, boundary), startWorker, debug, name);
   } catch (error) {
     // The runtime refuses to start a worker, because of its flags for example.
     host.close();
     throw error;
   }
-  let closed: Promise<void> | null = null;
 
   // A literal's properties are found faster than those of an object without a prototype.
   const call: Record<string, unknown> = {};
   keys.forEach((key, fn) => {
     const send = (value: unknown): Promise<unknown> =>
-      typeof value === "object" && value instanceof Promise ? value.then(send) : host.call(fn, value);
+      typeof value === "object" && value instanceof Promise ? host.callAwaited(fn, value) : host.call(fn, value);
     Object.defineProperty(call, key, { value: send, enumerable: true });
   });
 
+  let closed: Promise<void> | null = null;
   const end = async (delayMs: number): Promise<void> => {
-    if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
+    debug.host?.(`is to be shut down in ${delayMs} ms`);
+    if (delayMs > 0) await new Promise<void>((resolve) => setTimeout(resolve, delayMs));
+    if (chosen.finishAll) await host.finish(new PoolClosedError());
     await workers.shutdown();
   };
-  const shutdown = (delayMs = 0): Promise<void> => (closed ??= end(delayMs));
+  const shutdown = (delayMs = 0): Promise<void> => (closed ??= end(delay(delayMs)));
   return {
     call: Object.freeze(call) as unknown as Pool<T>["call"],
     alloc(bytes) {
@@ -105,6 +145,28 @@ function start<T extends Tasks>(chosen: Settings, tasks: T): Pool<T> {
     },
     [Symbol.asyncDispose]: () => shutdown(),
   };
+}
+
+type Definition = TaskDefinition<never> | PlainFunction;
+
+function definition(key: string, given: unknown): Definition {
+  if (given instanceof TaskDefinition || typeof given === "function") return given as Definition;
+  throw new OptionError(`createPool()({ ${key} }): neither a task nor a function. Make a task with task({ f })`);
+}
+
+/** How workers find the functions. Where a plain function is from is only known after a look. */
+function bindings(keys: readonly string[], definitions: readonly Definition[], boundary: Function): readonly Binding[] | Promise<readonly Binding[]> {
+  const plain = new Map<string, PlainFunction>();
+  const known = new Map<string, Binding>();
+  definitions.forEach((each, i) => {
+    if (each instanceof TaskDefinition) known.set(keys[i], each.binding(keys[i]));
+    else plain.set(keys[i], each);
+  });
+  if (plain.size === 0) return [...known.values()];
+  return findExports(plain, callerUrls(boundary)).then((found) => {
+    for (const each of found) known.set(each.key, each);
+    return keys.map((key) => known.get(key) as Binding);
+  });
 }
 
 /** In a worker the module that makes the pool is imported too: only using it is wrong. */

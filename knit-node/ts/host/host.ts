@@ -26,11 +26,14 @@ import { DEFAULT_LIMITS } from "../codec/format.ts";
 import type { Limits } from "../codec/format.ts";
 import { ShapeReader, ShapeWriter } from "../codec/shapes.ts";
 import * as layout from "../generated/layout.ts";
+import type { InlinerOptions } from "../api/options.ts";
 import type { Native } from "../runtime/native.ts";
 import { HostMemories } from "../shared-memory/host-side.ts";
 import type { CallMemories } from "../shared-memory/host-side.ts";
 import { BlockReceiver, BlockSender } from "./blocks.ts";
 import { revive } from "./engine-error.ts";
+import { InlineLane } from "./inline.ts";
+import type { InlineFunction } from "./inline.ts";
 import { PoolMemory } from "./memory.ts";
 import { Pending } from "./pending.ts";
 import { Trimmer } from "./trimmer.ts";
@@ -56,6 +59,7 @@ export interface HostSettings {
   readonly steal: boolean;
   readonly arenaBytes: number;
   readonly maxPayloadBytes: number;
+  readonly inliner: Required<InlinerOptions> | null;
 }
 
 export class Host {
@@ -90,8 +94,14 @@ export class Host {
   #closed = false;
   /** Why no call is taken any more. */
   #refusal: unknown = null;
+  /** Calls whose argument is awaited first. */
+  #awaited = 0;
+  /** Resolves when no call is open, if somebody waits for that. */
+  #finishing: (() => void) | null = null;
+  /** The host's own lane, if it has one. */
+  readonly #inline: InlineLane | null;
 
-  constructor(native: Native, settings: HostSettings, later: (task: () => void) => void) {
+  constructor(native: Native, settings: HostSettings, later: (task: () => void) => void, functions: readonly InlineFunction[]) {
     this.#native = native;
     this.#later = later;
     const handle = native.hostCreate(settings.threads, settings.steal, settings.arenaBytes, 258, -1);
@@ -116,6 +126,7 @@ export class Host {
     });
     this.#shared = this.memories.writer();
     this.#encoder = new Encoder(new ShapeWriter(this.memory.shapes("host")), this.#limits, { root: "arg", blocks: this.#sender, shared: this.#shared });
+    this.#inline = settings.inliner === null ? null : new InlineLane(functions, settings.threads, settings.inliner, this.#limits, this.pending);
     native.hostBell(handle, this.#onBell);
   }
 
@@ -141,6 +152,31 @@ export class Host {
   /** Calls a function. The argument is read before this returns. */
   call(fn: number, value: unknown): Promise<unknown> {
     if (this.#refusal !== null) return Promise.reject(this.#refusal);
+    return this.#send(fn, value);
+  }
+
+  /** Calls a function with what a promise resolves with. It counts as called from now on. */
+  callAwaited(fn: number, argument: Promise<unknown>): Promise<unknown> {
+    if (this.#refusal !== null) return Promise.reject(this.#refusal);
+    this.#awaited++;
+    return argument.then(
+      (value) => {
+        this.#awaited--;
+        return this.#refusal === null || this.#finishing !== null ? this.#send(fn, value) : Promise.reject(this.#refusal);
+      },
+      (error: unknown) => {
+        this.#awaited--;
+        this.#wake();
+        throw error;
+      },
+    );
+  }
+
+  #send(fn: number, value: unknown): Promise<unknown> {
+    if (this.#inline !== null && this.#inline.takes(fn)) {
+      this.#wake();
+      return this.#inline.call(fn, value);
+    }
     if (this.#encoder.busy) return this.#callNested(fn, value);
     const start = this.#filled;
     const out = this.#out;
@@ -279,6 +315,8 @@ export class Host {
       const spans = this.#native.hostTurn(this.handle, filled, this.#misses === LOOKS ? SPIN : 0);
       if (filled > 0) this.#sender.handedOver();
       if (spans > 0) this.#receive(spans);
+      // The workers have theirs.
+      if (this.#inline !== null && !this.#inline.isEmpty) this.#inline.run();
       this.#goOn(spans);
     } catch (error) {
       this.fail(error);
@@ -318,6 +356,7 @@ export class Host {
   /** Nothing is open: this pool keeps no process alive. */
   #letGo(): void {
     this.#trimmer.rest();
+    if (this.#awaited === 0) this.#finished();
     if (this.#keepsAlive) this.#native.hostKeepAlive(this.handle, (this.#keepsAlive = false));
   }
 
@@ -405,9 +444,25 @@ export class Host {
     if (!this.#closed) this.#native.hostStop(this.handle, worker);
   }
 
+  /** Takes no call any more, and resolves when those there are have been answered. */
+  finish(reason: unknown): Promise<void> {
+    this.#refusal ??= reason;
+    const finished = new Promise<void>((resolve) => {
+      this.#finishing = resolve;
+    });
+    this.#wake();
+    return finished;
+  }
+
+  #finished(): void {
+    this.#finishing?.();
+    this.#finishing = null;
+  }
+
   /** Rejects every open call, and every later one: the pool cannot go on. */
   fail(reason: unknown): void {
     this.#refusal ??= reason;
+    this.#finished();
     this.pending.rejectAll(reason);
     this.#letGo();
   }

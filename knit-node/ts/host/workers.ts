@@ -1,19 +1,36 @@
 /**
  * The workers of a pool: started, watched, replaced, ended.
  *
- * A worker that fails before it serves cannot do better the next time (its module is missing, its tasks differ): the pool
- * fails with its reason, for every call. One that dies later rejects the calls it had taken, and is replaced.
+ * If the first workers say that they cannot start (a module is missing, tasks differ), the pool fails with their reason, for every call: others
+ * would find the same. A worker that dies rejects the calls it had taken, and is replaced; `respawn.ts` says when.
  */
+import { clearTimeout, setTimeout } from "node:timers";
+
 import { KnitError, PoolClosedError, PoolInWorkerError, TaskBindingError, WorkerCrashedError, WorkerStartError } from "../api/errors.ts";
 import type { Binding } from "../api/binding.ts";
+import type { Debug } from "../api/debug.ts";
 import type { Settings } from "../api/options.ts";
 import type { Native } from "../runtime/native.ts";
-import type { SerializedFailure, WorkerBoot, WorkerHandle, WorkerListener, WorkerSettings } from "../runtime/runtime.ts";
+import type { SerializedFailure, WorkerBoot, WorkerHandle, WorkerListener, WorkerMessage, WorkerSettings } from "../runtime/runtime.ts";
 import type { Host } from "./host.ts";
+import { MOST_FAILURES, respawnDelay } from "./respawn.ts";
 
 export type StartWorker = (boot: WorkerBoot, settings: WorkerSettings, listener: WorkerListener) => WorkerHandle;
 
 const POOL_IN_WORKER = new PoolInWorkerError().code;
+
+/** Where a worker lives, one after the other. */
+interface Place {
+  handle: WorkerHandle | null;
+  /** It has said that it serves. */
+  ready: boolean;
+  /** Why it cannot start, if it has said so. */
+  failure: KnitError | null;
+  /** Failures to start in a row. */
+  failures: number;
+  /** Waits to start the next one. */
+  timer: NodeJS.Timeout | null;
+}
 
 export class Workers {
   /** Why the pool cannot work, once that is known. */
@@ -21,22 +38,53 @@ export class Workers {
   readonly #host: Host;
   readonly #native: Native;
   readonly #settings: Settings;
-  readonly #bindings: readonly Binding[];
   readonly #start: StartWorker;
-  readonly #handles: (WorkerHandle | null)[] = [];
+  readonly #debug: Debug;
+  readonly #pool: string;
+  readonly #places: Place[];
+  #bindings: readonly Binding[] = [];
+  /** Some worker has served: what stops others now may pass. */
+  #served = false;
   #stopping = false;
 
-  constructor(host: Host, native: Native, settings: Settings, bindings: readonly Binding[], start: StartWorker) {
+  constructor(
+    host: Host,
+    native: Native,
+    settings: Settings,
+    bindings: readonly Binding[] | Promise<readonly Binding[]>,
+    start: StartWorker,
+    debug: Debug,
+    pool: string,
+  ) {
     this.#host = host;
     this.#native = native;
     this.#settings = settings;
-    this.#bindings = bindings;
     this.#start = start;
-    for (let index = 0; index < settings.threads; index++) this.#launch(index);
+    this.#debug = debug;
+    this.#pool = pool;
+    this.#places = Array.from({ length: settings.threads }, () => ({ handle: null, ready: false, failure: null, failures: 0, timer: null }));
+    if (Array.isArray(bindings)) this.#launchAll(bindings as readonly Binding[]);
+    else void this.#launchLater(bindings as Promise<readonly Binding[]>);
+  }
+
+  #launchAll(bindings: readonly Binding[]): void {
+    this.#bindings = bindings;
+    for (let index = 0; index < this.#places.length; index++) this.#launch(index);
+  }
+
+  async #launchLater(bindings: Promise<readonly Binding[]>): Promise<void> {
+    try {
+      const found = await bindings;
+      if (!this.#stopping) this.#launchAll(found);
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      this.#fail(cause instanceof KnitError ? cause : new WorkerStartError(`The workers could not be started: ${why}`, { cause }));
+    }
   }
 
   #launch(index: number): void {
     const settings = this.#settings;
+    const place = this.#places[index];
     const boot: WorkerBoot = {
       token: this.#native.hostToken(this.#host.handle),
       index,
@@ -46,39 +94,93 @@ export class Workers {
       maxPayloadBytes: settings.maxPayloadBytes,
       bindings: this.#bindings,
       memories: this.#host.memories.attach(index),
+      bootstrap: settings.bootstrap,
+      debug: settings.debug,
+      pool: this.#pool,
     };
-    let ready = false;
-    this.#handles[index] = this.#start(boot, settings, {
-      message: (message) => {
-        if ("ready" in message) ready = true;
-        else this.#fail(fromWorker(message.failed));
-      },
+    const start = performance.now();
+    place.ready = false;
+    place.failure = null;
+    place.handle = this.#start(boot, settings, {
+      message: (message) => this.#onMessage(index, message, start),
       exit: (code, error) => {
-        this.#handles[index] = null;
-        if (!this.#stopping) this.#onDeath(index, ready, code, error);
+        place.handle = null;
+        this.#debug.lifecycle?.(`worker ${index} ended with exit code ${code}${error === undefined ? "" : `: ${String(error)}`}`);
+        if (!this.#stopping) this.#onDeath(index, code, error);
       },
     });
+    this.#debug.lifecycle?.(`worker ${index} started`);
   }
 
-  #onDeath(index: number, ready: boolean, code: number, error: unknown): void {
+  #onMessage(index: number, message: WorkerMessage, start: number): void {
+    const place = this.#places[index];
+    if ("ready" in message) {
+      place.ready = true;
+      place.failures = 0;
+      this.#served = true;
+      this.#debug.lifecycle?.(`worker ${index} serves after ${(performance.now() - start).toFixed(1)} ms`);
+      return;
+    }
+    place.failure = fromWorker(message.failed);
+    this.#debug.lifecycle?.(`worker ${index} cannot start: ${place.failure.message}`);
+    if (!this.#served || !this.#settings.respawn) this.#fail(place.failure);
+    // Its modules may have left timers that keep it alive.
+    else void place.handle?.terminate();
+  }
+
+  #onDeath(index: number, code: number, error: unknown): void {
+    const { ready } = this.#places[index];
     this.#host.retire(index, new WorkerCrashedError(index, code, error));
     // The module uses its pool without the guard and does not wait for it: every replacement would die of it again.
-    const unguarded = (error as { code?: unknown } | undefined)?.code === POOL_IN_WORKER;
-    if (!ready || unguarded) {
-      const why = error instanceof Error ? error.message : `it ended with exit code ${code}`;
-      this.#fail(new WorkerStartError(`Worker ${index} could not start: ${why}`, error === undefined ? {} : { cause: error }));
-    } else if (this.#settings.respawn) {
-      this.#launch(index);
-    } else if (this.#handles.every((handle) => handle === null)) {
-      this.#fail(new WorkerCrashedError(index, code, error));
-    } else {
-      this.#host.evacuate(index);
+    if ((error as { code?: unknown } | undefined)?.code === POOL_IN_WORKER) this.#fail(this.#startError(index, code, error));
+    else if (!this.#settings.respawn) this.#leaveEmpty(index, code, error);
+    else if (ready) this.#relaunch(index);
+    else this.#retry(index, code, error);
+  }
+
+  /** Nobody follows. */
+  #leaveEmpty(index: number, code: number, error: unknown): void {
+    if (!this.#places[index].ready) this.#fail(this.#startError(index, code, error));
+    else if (this.#places.every((place) => place.handle === null)) this.#fail(new WorkerCrashedError(index, code, error));
+    else this.#host.evacuate(index);
+  }
+
+  /** It died before it served: the next one comes later. */
+  #retry(index: number, code: number, error: unknown): void {
+    const place = this.#places[index];
+    place.failures++;
+    if (place.failures >= MOST_FAILURES && !this.#places.some((other) => other.ready && other.handle !== null)) {
+      this.#fail(place.failure ?? this.#startError(index, code, error));
+      return;
     }
+    const ms = respawnDelay(place.failures);
+    this.#debug.lifecycle?.(`worker ${index} is replaced in ${ms} ms, after ${place.failures} failures to start`);
+    this.#host.evacuate(index);
+    place.timer = setTimeout(() => {
+      place.timer = null;
+      this.#relaunch(index);
+    }, ms);
+    place.timer.unref();
+  }
+
+  #relaunch(index: number): void {
+    try {
+      this.#launch(index);
+    } catch (error) {
+      this.#fail(this.#startError(index, 1, error));
+    }
+  }
+
+  #startError(index: number, code: number, error: unknown): WorkerStartError {
+    const why = error instanceof Error ? error.message : `it ended with exit code ${code}`;
+    const hint = this.#settings.source === null ? "" : ` (does ${this.#settings.source} import "@vixeny/knitting/worker"?)`;
+    return new WorkerStartError(`Worker ${index} could not start: ${why}${hint}`, error === undefined ? {} : { cause: error });
   }
 
   #fail(reason: KnitError): void {
     if (this.failure !== null || this.#stopping) return;
     this.failure = reason;
+    this.#debug.host?.(`fails: ${reason.message}`);
     this.#host.fail(reason);
     void this.stop();
   }
@@ -86,13 +188,19 @@ export class Workers {
   /** Ends every worker and waits until it has really ended. */
   async stop(): Promise<void> {
     this.#stopping = true;
-    const living = this.#handles.filter((handle) => handle !== null);
+    const living = this.#places.flatMap(({ handle }) => handle ?? []);
+    for (const place of this.#places) {
+      if (place.timer !== null) clearTimeout(place.timer);
+      place.timer = null;
+    }
     // The word first: a worker in native code leaves it at once, instead of at the end of its slice.
-    for (let index = 0; index < this.#settings.threads; index++) this.#host.stop(index);
-    await Promise.all(living.map(async (handle) => {
-      await handle.terminate();
-      await handle.ended;
-    }));
+    for (let index = 0; index < this.#places.length; index++) this.#host.stop(index);
+    await Promise.all(
+      living.map(async (handle) => {
+        await handle.terminate();
+        await handle.ended;
+      }),
+    );
   }
 
   /** Rejects what is open, ends the workers, lets go of the memory. */
@@ -103,6 +211,7 @@ export class Workers {
     // Again: an accessor that ends the pool while an argument is read goes on with its call.
     this.#host.fail(reason);
     this.#host.close();
+    this.#debug.host?.("is shut down");
   }
 }
 

@@ -40,7 +40,7 @@ const entry = new URL(`../worker/main${import.meta.url.slice(import.meta.url.las
 
 /** Starts a worker thread. It does not keep the process alive. */
 export function startWorker(boot: WorkerBoot, settings: WorkerSettings, listener: WorkerListener): WorkerHandle {
-  const worker = new Worker(entry, {
+  const worker = new Worker(settings.source === null ? entry : new URL(settings.source), {
     workerData: { knit: boot },
     transferList: [boot.memories as unknown as TransferListItem],
     name: `knit ${boot.index}`,

@@ -2,6 +2,7 @@
  * What differs between runtimes, and nothing else: loading the engine, starting workers, a turn of the event loop.
  */
 import type { Binding } from "../api/binding.ts";
+import type { Topic } from "../api/debug.ts";
 
 /** Everything that a worker needs to take its place. */
 export interface WorkerBoot {
@@ -14,6 +15,18 @@ export interface WorkerBoot {
   readonly bindings: readonly Binding[];
   /** Memory that messages name comes through it; to be transferred. */
   readonly memories: MessagePort;
+  readonly bootstrap: BootstrapBoot | null;
+  readonly debug: readonly Topic[];
+  /** Whose worker it is, for debug lines. */
+  readonly pool: string;
+}
+
+/** A function to run before tasks are loaded. */
+export interface BootstrapBoot {
+  readonly href: string;
+  readonly name: string;
+  /** Its argument, as a message. */
+  readonly data: Uint8Array;
 }
 
 /** Heap limits of a worker thread, as Node.js takes them. */
@@ -26,6 +39,8 @@ export interface ResourceLimits {
 
 /** How a worker is started. */
 export interface WorkerSettings {
+  /** The module to run instead of this package's own entry. */
+  readonly source: string | null;
   readonly execArgv: readonly string[] | undefined;
   readonly resourceLimits: ResourceLimits | undefined;
 }

@@ -27,6 +27,7 @@ import type { Native } from "../runtime/native.ts";
 import { WorkerMemories } from "../shared-memory/worker-side.ts";
 import type { WorkerBoot } from "../runtime/runtime.ts";
 import type { TaskFunction } from "./bind.ts";
+import { isDying } from "./dying.ts";
 
 const { FRAME_HEADER, GRANULE, CONTROL_CLOCK, CONTROL_ENTRIES, FLAG_BLOCK, FLAG_ENGINE, FLAG_KEPT, KIND_RESULT, KIND_THROWN, STOP } = layout;
 
@@ -123,6 +124,7 @@ export class Loop {
 
   readonly #rounds = (): void => {
     this.#queued = false;
+    if (isDying()) return;
     this.#running = true;
     const control = this.#control;
     for (;;) {
@@ -272,7 +274,7 @@ export class Loop {
   }
 
   #publish(): void {
-    if (this.#filled === 0) return;
+    if (this.#filled === 0 || isDying()) return;
     const filled = this.#filled;
     this.#filled = 0;
     this.#native.workerPublish(this.#handle, filled);
