@@ -275,6 +275,23 @@ pub fn host_expire(handle: u32) -> Result<u32> {
     })
 }
 
+/// Removes a call that no worker has taken, handed over or not: it never runs, and its number is free. False if it is too late.
+#[napi]
+pub fn host_cancel(handle: u32, call: u32, generation: u32) -> Result<bool> {
+    with(handle, |entry| {
+        entry.port.host.cancel(call, generation).map_err(sched)
+    })
+}
+
+/// Calls that were handed over and that no worker has taken yet.
+#[napi]
+pub fn host_queued(handle: u32) -> Result<u32> {
+    with(handle, |entry| {
+        let queued = entry.port.host.queued().map_err(sched)?;
+        Ok(u32::try_from(queued).unwrap_or(u32::MAX))
+    })
+}
+
 /// Opens a block that a reply names: its place and size are in the control block.
 #[napi]
 pub fn host_open_block(handle: u32, worker: u32, low: u32, high: u32) -> Result<()> {

@@ -18,6 +18,8 @@ enum Step {
     Reclaim,
     Drain { modulus: u32 },
     Recover { who: usize },
+    TakeBack { back: u32 },
+    Count,
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -30,6 +32,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => Just(Step::Reclaim),
         1 => (1..6u32).prop_map(|modulus| Step::Drain { modulus }),
         1 => (0..2usize).prop_map(|who| Step::Recover { who }),
+        2 => (1..20u32).prop_map(|back| Step::TakeBack { back }),
+        2 => Just(Step::Count),
     ];
     prop::collection::vec(step, 1..250)
 }
@@ -54,6 +58,8 @@ struct Model {
     released: Vec<(u32, Owner)>,
     /// What the reclaims of pushes told.
     told: Arc<Mutex<Vec<(u32, Owner)>>>,
+    /// Where each call was pushed.
+    positions: Vec<u64>,
     next_call: u32,
     next_owner: u16,
     region: Region,
@@ -82,6 +88,7 @@ impl Model {
             pushed: VecDeque::new(),
             ready: VecDeque::new(),
             released: Vec::new(),
+            positions: Vec::new(),
             next_call: 0,
             next_owner: 0,
             region,
@@ -118,6 +125,8 @@ impl Model {
         match result {
             Ok(()) => {
                 self.pushed.push_back((self.next_call, len));
+                self.positions
+                    .push(self.producer.position_of_last(granules));
                 self.next_call += 1;
             }
             Err(RingError::Full) => {
@@ -238,12 +247,31 @@ impl Model {
         }
     }
 
-    fn check(&mut self) {
+    fn take_back(&mut self, back: u32) {
+        let Some(call) = self.next_call.checked_sub(back) else {
+            return;
+        };
+        let position = self.positions[call as usize];
+        let mut waits = false;
+        for queue in [&mut self.ready, &mut self.pushed] {
+            waits |= queue.iter().any(|(other, _)| *other == call);
+            queue.retain(|(other, _)| *other != call);
+        }
+        assert_eq!(self.producer.take_back(position).unwrap(), waits);
+        if waits {
+            self.released.push((call, Owner::PRODUCER));
+        }
+    }
+
+    fn count(&mut self) {
         assert_eq!(self.producer.unclaimed().unwrap(), self.ready.len());
         assert_eq!(
             self.producer.has_unclaimed().unwrap(),
             !self.ready.is_empty()
         );
+    }
+
+    fn check(&mut self) {
         for (consumer, _) in &self.consumers {
             let first = consumer.peek().unwrap().map(|peek| peek.call);
             assert_eq!(first, self.ready.front().map(|(call, _)| *call));
@@ -266,6 +294,8 @@ impl Model {
             Step::Reclaim => self.reclaim(),
             Step::Drain { modulus } => self.drain(modulus),
             Step::Recover { who } => self.recover(who),
+            Step::TakeBack { back } => self.take_back(back),
+            Step::Count => self.count(),
         }
     }
 
@@ -294,6 +324,7 @@ proptest! {
         // Whatever happened, the whole ring comes back.
         model.producer.publish();
         model.ready.append(&mut model.pushed);
+        model.count();
         let all = model.ready.len();
         model.claim(0, usize::MAX, u32::MAX);
         prop_assert!(model.consumers[0].1.len() >= all);
@@ -303,6 +334,7 @@ proptest! {
             }
         }
         model.reclaim();
+        model.count();
         prop_assert_eq!(model.producer.used(), 0);
         prop_assert!(model.released.is_empty());
     }

@@ -217,6 +217,37 @@ fn a_frame_taken_back_by_the_producer_is_claimed_by_nobody_else() {
 }
 
 #[test]
+fn a_frame_is_taken_back_by_its_position_or_claimed_and_counted_so() {
+    explore(4, || {
+        let model = Model::new(4);
+        let mut producer = FrameProducer::create_in(&model, BEFORE_WRAP);
+        let positions = [0, 1].map(|call| {
+            assert!(push(&mut producer, call));
+            producer.position_of_last(1)
+        });
+        producer.publish();
+        let consumer = {
+            let mut ring = FrameConsumer::attach_in(&model, owner(1));
+            thread::spawn(move || take(&mut ring, 2))
+        };
+        let mut calls = Vec::new();
+        if producer.take_back(positions[1]).unwrap() {
+            calls.push(1);
+            assert!(!producer.take_back(positions[1]).unwrap(), "once");
+        }
+        let waiting = producer.unclaimed().unwrap();
+        assert!(waiting + calls.len() <= 2);
+        calls.extend(consumer.join().unwrap());
+        calls.sort_unstable();
+        assert_eq!(calls, [0, 1]);
+        assert_eq!(producer.unclaimed().unwrap(), 0);
+        producer.reclaim(|_, _| ()).unwrap();
+        assert_eq!(producer.used(), 0);
+        assert!(!producer.take_back(positions[1]).unwrap(), "it is gone");
+    });
+}
+
+#[test]
 fn a_claim_is_read_before_its_space_is_used_again() {
     explore(4, || {
         let model = Model::new(2);

@@ -48,6 +48,17 @@ impl Backlog {
         self.frames += 1;
     }
 
+    /// Puts the frames of another before its own.
+    pub(crate) fn prepend(&mut self, mut earlier: Self) {
+        if let Some(first) = self.chunks.front_mut() {
+            first.drain(..self.front);
+        }
+        self.front = earlier.front;
+        self.frames += earlier.frames;
+        earlier.chunks.append(&mut self.chunks);
+        self.chunks = earlier.chunks;
+    }
+
     /// Hands the frames over from the front for as long as `place` takes them, and tells how many it took.
     pub(crate) fn drain<E>(
         &mut self,
@@ -102,6 +113,44 @@ mod tests {
                 .unwrap();
         }
         assert_eq!(next, 20_000);
+    }
+
+    #[test]
+    fn what_is_put_before_leaves_before() {
+        let frames = |calls: std::ops::Range<u32>| {
+            let mut backlog = Backlog::default();
+            for call in calls {
+                backlog.push(&frame_at(&encode(1, call, &[0; 500]), 0).unwrap());
+            }
+            backlog
+        };
+        let leave = |backlog: &mut Backlog, count: u32| {
+            let mut calls = Vec::new();
+            let take = |frame: &Frame<'_>| {
+                let takes = (calls.len() as u32) < count;
+                if takes {
+                    calls.push(frame.header().call);
+                }
+                Ok::<_, ()>(takes)
+            };
+            backlog.drain(take).unwrap();
+            calls
+        };
+        let mut backlog = frames(1000..3000);
+        assert_eq!(leave(&mut backlog, 700), Vec::from_iter(1000..1700));
+        let mut earlier = frames(0..900);
+        assert_eq!(leave(&mut earlier, 10), Vec::from_iter(0..10));
+        backlog.prepend(earlier);
+        backlog.prepend(Backlog::default());
+        assert_eq!(backlog.len(), 890 + 1300);
+        assert_eq!(
+            leave(&mut backlog, 900),
+            Vec::from_iter((10..900).chain(1700..1710))
+        );
+        assert_eq!(leave(&mut backlog, u32::MAX), Vec::from_iter(1710..3000));
+        let mut empty = Backlog::default();
+        empty.prepend(frames(0..3));
+        assert_eq!(leave(&mut empty, 9), [0, 1, 2]);
     }
 
     #[test]

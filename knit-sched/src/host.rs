@@ -16,13 +16,14 @@
 //! # Who had what
 //!
 //! While a call is in a ring its state word names who claimed it. When its space is reclaimed, that name moves into
-//! a private table by call number ([`crate::takers`]). [`Host::retire`] puts both together: exactly the calls that the dead worker had
+//! a private table by call number ([`crate::calls`]). [`Host::retire`] puts both together: exactly the calls that the dead worker had
 //! taken. Calls that nobody had claimed stay where they are and are run by others or by the replacement.
 //!
 //! A call number may be used again as soon as its call is answered, with another generation in its frame.
 
 mod aborts;
 mod blocks;
+mod cancel;
 mod deadlines;
 mod places;
 mod receive;
@@ -30,6 +31,7 @@ mod send;
 
 use blocks::HostBlocks;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -40,12 +42,12 @@ use crate::abort::{AbortSlots, AbortWords};
 use crate::backlog::Backlog;
 use crate::bells::{HostWaker, Shared};
 use crate::blocks as payloads;
+use crate::calls::Calls;
 use crate::cell::{Cell, HostWords, State};
 use crate::deadlines::Deadlines;
 use crate::error::{Result, SchedError};
 use crate::layout::{Config, Layout};
 use crate::spin::{LONGEST, SpinLimit};
-use crate::takers::Takers;
 
 /// How a [`Host`] treats its lanes.
 #[derive(Debug, Clone, Copy)]
@@ -117,8 +119,11 @@ pub struct Host {
     next: usize,
     steal: bool,
     backlog: Backlog,
-    /// Who had a call whose frame is gone from the ring.
-    takers: Takers,
+    calls: Calls,
+    /// Calls that were removed before they were handed over, by number and generation.
+    removed_ahead: HashSet<(u32, u32)>,
+    /// How many frames of removed calls the backlog still has.
+    removed_in_backlog: usize,
     aborts: AbortSlots,
     /// What the clock of deadlines counts from.
     started: Instant,
@@ -167,7 +172,9 @@ impl Host {
             next: 0,
             steal: options.steal,
             backlog: Backlog::default(),
-            takers: Takers::default(),
+            calls: Calls::default(),
+            removed_ahead: HashSet::new(),
+            removed_in_backlog: 0,
             started: Instant::now(),
             deadlines: Deadlines::default(),
             aborts: AbortSlots::new(abort_words, options.config.abort_slots),

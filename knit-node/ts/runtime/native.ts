@@ -33,6 +33,10 @@ export interface Native {
   hostNextDeadline(handle: number): number;
   /** How many calls expired: `CALL_WORDS` control words each, from `CONTROL_ENTRIES`. To be called until it returns 0. */
   hostExpire(handle: number): number;
+  /** Removes a call that no worker has taken, handed over or not: it never runs, it is over. False if it is too late. */
+  hostCancel(handle: number, call: number, generation: number): boolean;
+  /** Calls that were handed over and that no worker has taken yet. */
+  hostQueued(handle: number): number;
   hostOpenBlock(handle: number, worker: number, lo: number, hi: number): void;
   hostHoldBlock(handle: number, worker: number, lo: number, hi: number, bytes: number): ArrayBuffer | null;
   hostKept(handle: number, worker: number, call: number): void;

@@ -31,6 +31,7 @@
 //! 4. Release: a compare-exchange from its exact CLAIMED word to RELEASED, with Release.
 //! 5. Reclaim: the producer moves `head` over RELEASED (Acquire) and PAD entries.
 //! 6. Recover: the producer moves CLAIMED words of a dead owner to RELEASED.
+//! 7. Take back: the producer compares and exchanges the exact READY word for RELEASED with its own number. A claim was faster, or never is.
 //!
 //! # Invariants
 //! - Only the producer writes entries and bytes of space that is not between `head` and `tail`.
@@ -47,6 +48,7 @@
 
 mod consumer;
 mod producer;
+mod recall;
 mod word;
 
 pub use crate::layout::{MAX_CAPACITY, MIN_CAPACITY};

@@ -1,7 +1,8 @@
 //! The side that pushes, publishes, and gets space back. Only it writes `tail` and `head`, and it keeps its own copies
 //! of both, so that a push touches no word that consumers write, until room is short.
 
-use super::{Owner, Peek, State, Word, checked_header, data_offset, max_granules};
+use super::recall::Unclaimed;
+use super::{Owner, State, Word, checked_header, data_offset, max_granules};
 use crate::memory::{DefaultMemory, FrameMemory};
 use crate::sync::Ordering;
 use crate::{FrameHeader, GRANULE, HEADER_BYTES, RingError};
@@ -11,17 +12,18 @@ type Sink = Box<dyn FnMut(&FrameHeader, Owner) + Send>;
 
 /// The producer of a frame ring. There is one per ring: it is neither `Clone` nor attachable.
 pub struct FrameProducer<M: FrameMemory = DefaultMemory> {
-    memory: M,
-    capacity: u32,
+    pub(super) memory: M,
+    pub(super) capacity: u32,
     /// Where the next frame goes: at or beyond `tail`.
-    write: u64,
+    pub(super) write: u64,
     /// What the shared tail holds.
-    tail: u64,
+    pub(super) tail: u64,
     /// What the shared head holds.
-    head: u64,
+    pub(super) head: u64,
     sink: Option<Sink>,
     by_hand: bool,
-    scratch: Vec<u8>,
+    pub(super) unclaimed: Unclaimed,
+    pub(super) scratch: Vec<u8>,
 }
 
 #[cfg(not(loom))]
@@ -87,6 +89,7 @@ impl<M: FrameMemory> FrameProducer<M> {
             head: first,
             sink: None,
             by_hand: false,
+            unclaimed: Unclaimed::from(first),
             scratch: Vec::new(),
         }
     }
@@ -143,6 +146,12 @@ impl<M: FrameMemory> FrameProducer<M> {
         Ok(())
     }
 
+    /// The position of the frame pushed last, if that was one of so many granules: for [`take_back`](Self::take_back).
+    #[inline]
+    pub fn position_of_last(&self, granules: u64) -> u64 {
+        self.write - granules
+    }
+
     /// Shows consumers what was pushed. Says whether there was anything. Then look at the consumers' doorbells.
     #[inline]
     pub fn publish(&mut self) -> bool {
@@ -150,6 +159,7 @@ impl<M: FrameMemory> FrameProducer<M> {
             return false;
         }
         self.tail = self.write;
+        self.unclaimed.publish();
         // Release: pairs with the consumers' Acquire of `tail`; bytes, hints and entries below it come before.
         self.memory.tail().store(self.tail, Ordering::Release);
         true
@@ -197,6 +207,7 @@ impl<M: FrameMemory> FrameProducer<M> {
             .state(at)
             .store(Word::ready(at, granules).0, Ordering::Release);
         self.write = at + granules as u64;
+        self.unclaimed.push();
     }
 
     #[cold]
@@ -239,6 +250,7 @@ impl<M: FrameMemory> FrameProducer<M> {
                 }
                 State::Free | State::Ready | State::Claimed => break Ok(()),
             }
+            self.unclaimed.pass(at, word);
             at += word.granules() as u64;
         };
         let freed = at - self.head;
@@ -265,7 +277,7 @@ impl<M: FrameMemory> FrameProducer<M> {
     }
 
     /// The entry at `at`, a frame's start in `[head, write)`, checked to be one that belongs there.
-    fn entry(&self, at: u64) -> Result<(Word, State), RingError> {
+    pub(super) fn entry(&self, at: u64) -> Result<(Word, State), RingError> {
         // Acquire: pairs with the consumers' Release of the frame; their reads come before our next writes.
         let word = Word(self.memory.state(at).load(Ordering::Acquire));
         let granules = word.granules() as u64;
@@ -281,115 +293,15 @@ impl<M: FrameMemory> FrameProducer<M> {
     }
 
     /// The header of the frame at `at`, RELEASED or being taken back.
-    fn header(&self, at: u64, granules: u32) -> Result<FrameHeader, RingError> {
+    pub(super) fn header(&self, at: u64, granules: u32) -> Result<FrameHeader, RingError> {
         let mut bytes = [0; HEADER_BYTES];
         // SAFETY: only this producer writes frames, and it is here; it wrote this one itself.
         unsafe { self.memory.load(data_offset(at, self.capacity), &mut bytes) };
         checked_header(bytes, granules)
     }
 
-    /// After the death of `dead`: reports the frames between head and tail that it had claimed, whether or not it had
-    /// released them, and releases them. Call it once per death, when `dead` can run no more instructions. Returns how
-    /// many it reported. Frames that it had released and that were reclaimed since were reported by the reclaim.
-    pub fn recover(
-        &mut self,
-        dead: Owner,
-        mut on: impl FnMut(&FrameHeader),
-    ) -> Result<usize, RingError> {
-        let mut at = self.head;
-        let mut reported = 0;
-        while at < self.tail {
-            let (word, state) = self.entry(at)?;
-            let theirs = matches!(state, State::Claimed | State::Released);
-            if theirs && word.owner() == dead {
-                if state == State::Claimed {
-                    let released = Word::released(at, word.granules(), dead).0;
-                    // From the exact dead value. Relaxed: the dead one's reads ended with it, and we learnt of its death
-                    // after them. A failure means that it was not dead: it has just released the frame itself.
-                    let _ = self.memory.state(at).compare_exchange(
-                        word.0,
-                        released,
-                        Ordering::Relaxed,
-                        Ordering::Relaxed,
-                    );
-                }
-                on(&self.header(at, word.granules())?);
-                reported += 1;
-            }
-            at += word.granules() as u64;
-        }
-        Ok(reported)
-    }
-
-    /// How many published frames no one has claimed, as of now. Walks from the cursor to the tail.
-    pub fn unclaimed(&self) -> Result<usize, RingError> {
-        self.count_ready(usize::MAX)
-    }
-
-    /// Whether any published frame is unclaimed, as of now.
-    pub fn has_unclaimed(&self) -> Result<bool, RingError> {
-        Ok(self.count_ready(1)? > 0)
-    }
-
-    fn count_ready(&self, enough: usize) -> Result<usize, RingError> {
-        // Relaxed: a hint. Its `head` part is this producer's own.
-        let mut at = self.memory.cursor().load(Ordering::Relaxed).max(self.head);
-        let mut ready = 0;
-        while at < self.tail && ready < enough {
-            let (word, state) = self.entry(at)?;
-            ready += usize::from(state == State::Ready);
-            at += word.granules() as u64;
-        }
-        Ok(ready)
-    }
-
     /// Granules that are pushed and not yet reclaimed.
     pub fn used(&self) -> u64 {
         self.write - self.head
-    }
-
-    /// Takes frames back that no one has claimed, published or not: those that `wanted` wants. Each is given away with a
-    /// private copy of its payload, and its space comes back like that of any released frame, under
-    /// [`Owner::PRODUCER`]. Returns how many were taken.
-    pub fn drain_unclaimed(
-        &mut self,
-        mut wanted: impl FnMut(&Peek) -> bool,
-        mut on: impl FnMut(&FrameHeader, &[u8]),
-    ) -> Result<usize, RingError> {
-        let mut at = self.memory.cursor().load(Ordering::Relaxed).max(self.head);
-        let mut taken = 0;
-        let mut scratch = core::mem::take(&mut self.scratch);
-        while at < self.write {
-            let (word, state) = self.entry(at)?;
-            let granules = word.granules();
-            if state == State::Ready {
-                let hint = self.memory.hint(at).load(Ordering::Relaxed);
-                // Straight to RELEASED: only we reclaim, so the bytes stay as they are while we read them. Relaxed: we
-                // wrote them ourselves.
-                let take = wanted(&Peek::new(granules, hint))
-                    && self
-                        .memory
-                        .state(at)
-                        .compare_exchange(
-                            word.0,
-                            Word::released(at, granules, Owner::PRODUCER).0,
-                            Ordering::Relaxed,
-                            Ordering::Relaxed,
-                        )
-                        .is_ok();
-                if take {
-                    let header = self.header(at, granules)?;
-                    scratch.resize(header.payload_len as usize, 0);
-                    let offset = data_offset(at, self.capacity) + HEADER_BYTES;
-                    // SAFETY: as in `header`.
-                    unsafe { self.memory.load(offset, &mut scratch) };
-                    on(&header, &scratch);
-                    taken += 1;
-                }
-            }
-            at += granules as u64;
-        }
-        self.scratch = scratch;
-        Ok(taken)
     }
 }

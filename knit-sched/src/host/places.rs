@@ -6,6 +6,7 @@
 use core::sync::atomic::{Ordering, fence};
 
 use super::Host;
+use crate::backlog::Backlog;
 use crate::cell::State;
 use crate::error::{Result, SchedError};
 use crate::frames::Frame;
@@ -71,15 +72,15 @@ impl Host {
         lane.shown = None;
         self.blocks.forget_view(worker);
         self.shared.set_bell(Some(worker), None)?;
-        let takers = &mut self.takers;
+        let calls = &mut self.calls;
         // It may have claimed from any lane.
         for lane in &mut self.lanes {
             lane.requests
-                .recover(dead, |header| takers.note(header, dead))?;
+                .recover(dead, |header| calls.note(header, dead))?;
             lane.requests
-                .reclaim(|header, owner| takers.note(header, owner))?;
+                .reclaim(|header, owner| calls.note(header, owner))?;
         }
-        let taken = takers.take_from(dead);
+        let taken = calls.take_from(dead);
         for call in &taken {
             self.blocks.died(*call);
         }
@@ -107,16 +108,22 @@ impl Host {
     /// The memory is corrupt.
     pub fn evacuate(&mut self, worker: usize) -> Result<()> {
         self.lane(worker)?;
-        let takers = &mut self.takers;
-        let backlog = &mut self.backlog;
+        let calls = &mut self.calls;
+        // Before those that wait already: they came earlier, and may have the very blocks that those wait for.
+        let mut earlier = Backlog::default();
         let mut buffer = Vec::new();
         let lane = &mut self.lanes[worker];
         lane.requests.drain_unclaimed(
             |_| true,
-            |header, payload| backlog.push(&Frame::new(header, payload, &mut buffer)),
+            |header, payload| {
+                if calls.taken_back(header) {
+                    earlier.push(&Frame::new(header, payload, &mut buffer));
+                }
+            },
         )?;
+        self.backlog.prepend(earlier);
         lane.requests
-            .reclaim(|header, owner| takers.note(header, owner))?;
+            .reclaim(|header, owner| calls.note(header, owner))?;
         let placed = self.move_backlog()?;
         self.publish(placed);
         Ok(())

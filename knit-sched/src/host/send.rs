@@ -39,6 +39,9 @@ impl Host {
                 break;
             }
             self.expect(frame.header());
+            if self.is_removed(frame.header()) {
+                continue;
+            }
             let now = self.backlog.is_empty();
             match if now { self.place(&frame) } else { Ok(false) } {
                 Ok(true) => placed += 1,
@@ -54,7 +57,7 @@ impl Host {
     }
 
     fn expect(&mut self, header: &FrameHeader) {
-        self.takers.expect(header);
+        self.calls.expect(header);
         self.blocks.submitted(header.call);
     }
 
@@ -64,9 +67,17 @@ impl Host {
             return Ok(0);
         }
         let mut backlog = std::mem::take(&mut self.backlog);
-        let moved = backlog.drain(|frame| self.place(frame));
+        let mut removed = 0;
+        let moved = backlog.drain(|frame| {
+            if self.calls.waits(frame.header()) {
+                return self.place(frame);
+            }
+            removed += 1;
+            Ok(true)
+        });
         self.backlog = backlog;
-        moved
+        self.removed_in_backlog = self.removed_in_backlog.saturating_sub(removed);
+        moved.map(|moved| moved - removed)
     }
 
     /// Writes a frame into a lane with room, without publishing it.
@@ -75,8 +86,9 @@ impl Host {
             let Some((header, payload)) = self.blocks.store(frame)? else {
                 return Ok(false);
             };
-            let placed =
-                self.place_in_lane(|ring| ring.push(&header, bytemuck::bytes_of(&payload)))?;
+            let placed = self.place_in_lane(&header, |ring| {
+                ring.push(&header, bytemuck::bytes_of(&payload))
+            })?;
             let locator = Locator::from_raw(payload.locator);
             if placed {
                 self.blocks.sent(header.call, locator);
@@ -85,14 +97,15 @@ impl Host {
             }
             return Ok(placed);
         }
-        self.place_in_lane(|ring| ring.push_raw(frame.bytes()))
+        self.place_in_lane(frame.header(), |ring| ring.push_raw(frame.bytes()))
     }
 
     fn place_in_lane(
         &mut self,
+        header: &FrameHeader,
         mut push: impl FnMut(&mut FrameProducer) -> Result<(), RingError>,
     ) -> Result<bool> {
-        let takers = &mut self.takers;
+        let calls = &mut self.calls;
         let count = self.lanes.len();
         for turn in 0..count {
             let index = (self.next + turn) % count;
@@ -106,12 +119,14 @@ impl Host {
             let mut pushed = push(&mut lane.requests);
             if matches!(pushed, Err(RingError::Full)) {
                 lane.requests
-                    .reclaim(|header, owner| takers.note(header, owner))?;
+                    .reclaim(|header, owner| calls.note(header, owner))?;
                 pushed = push(&mut lane.requests);
             }
             match pushed {
                 Ok(()) => {
                     lane.unpublished += 1;
+                    let position = lane.requests.position_of_last(header.granules());
+                    calls.placed(header.call, index, position);
                     self.next = (index + 1) % count;
                     return Ok(true);
                 }

@@ -1,0 +1,54 @@
+//! Removing calls that nobody has taken, and counting those that wait.
+
+use knit_ring::FrameHeader;
+
+use super::Host;
+use crate::calls::Place;
+use crate::error::Result;
+
+impl Host {
+    /// Removes a call that no worker has taken: it never runs, and its number is free. False if it is too late: somebody has taken it, or it is over. It
+    /// may be a call that was not handed over yet: then it will not be.
+    ///
+    /// # Errors
+    /// The memory is corrupt.
+    pub fn cancel(&mut self, call: u32, generation: u32) -> Result<bool> {
+        match self.calls.place(call, generation) {
+            Place::Ahead => return Ok(self.removed_ahead.insert((call, generation))),
+            Place::Gone => return Ok(false),
+            Place::Backlog => self.removed_in_backlog += 1,
+            Place::Lane(lane, position) => {
+                if !self.lanes[lane].requests.take_back(position)? {
+                    return Ok(false);
+                }
+            }
+        }
+        self.calls.removed(call);
+        self.blocks.died(call);
+        Ok(true)
+    }
+
+    /// Calls that were handed over and that no worker has taken yet.
+    ///
+    /// # Errors
+    /// The memory is corrupt.
+    pub fn queued(&mut self) -> Result<usize> {
+        let mut queued = self.backlog.len() - self.removed_in_backlog;
+        for lane in &mut self.lanes {
+            queued += lane.requests.unclaimed()?;
+        }
+        Ok(queued)
+    }
+
+    /// Whether a call that is being handed over was removed before; if so, that is done now.
+    pub(super) fn is_removed(&mut self, header: &FrameHeader) -> bool {
+        if self.removed_ahead.is_empty()
+            || !self.removed_ahead.remove(&(header.call, header.generation))
+        {
+            return false;
+        }
+        self.calls.removed(header.call);
+        self.blocks.died(header.call);
+        true
+    }
+}
