@@ -11,7 +11,7 @@ use crate::project::{Project, Runtime};
 use crate::report::Report;
 
 /// Seconds for each fuzz target.
-const FUZZ_SECONDS: u32 = 10;
+const FUZZ_SECONDS: u32 = 60;
 
 /// Runs everything and prints the table.
 pub fn run(project: &Project) -> Result<bool> {
