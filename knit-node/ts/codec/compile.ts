@@ -6,7 +6,7 @@
  * work. Keys come from the other side's memory: they enter the source only as JSON string literals, `__proto__` as a computed key.
  */
 import { HI_FALSE, HI_HEAD, HI_NULL, HI_OBJECT_SHARED, HI_STRING, HI_TRUE, HI_UNDEFINED } from "./format.ts";
-import { nativeWrite } from "./native-text.ts";
+import { writeString } from "./text.ts";
 import type { ByteBuffer } from "./buffer.ts";
 import type { Decoder } from "./decode.ts";
 import type { Shape } from "./shape-cache.ts";
@@ -61,29 +61,6 @@ export const NOT_FLAT = -1;
 const MAX_FLAT_KEYS = 16;
 /** Objects of a shape that are not flat before that shape is left alone. */
 const MAX_SPILLS = 16;
-/** Strings up to this many units are written by a loop. */
-const LOOP_UNITS = 24;
-/** Longer strings are left to others. */
-const MAX_FLAT_UNITS = 1024;
-
-/** Writes ASCII from byte `at`; returns its end, or -1 if it is none or there is no room. */
-function putText(out: ByteBuffer, at: number, text: string): number {
-  const { u8 } = out;
-  const { length } = text;
-  const room = out.byteLength - at;
-  if (length > LOOP_UNITS) {
-    if (nativeWrite === null || length > MAX_FLAT_UNITS || room < length * 3) return -1;
-    return nativeWrite.call(u8, text, at, room) === length ? at + length : -1;
-  }
-  if (room < length) return -1;
-  let seen = 0;
-  for (let i = 0; i < length; i++) {
-    const unit = text.charCodeAt(i);
-    seen |= unit;
-    u8[at + i] = unit;
-  }
-  return seen < 0x80 ? at + length : -1;
-}
 
 /** Writes what is neither a number nor a string; false if it is not flat. */
 function putFlag(i32: Int32Array, word: number, value: unknown): boolean {
@@ -122,14 +99,14 @@ export function compileFlat(shape: Shape): FlatWriter | null {
     body += `if (typeof ${v} === "number" && ${v} === ${v}) f64[slot + ${k + 2}] = ${v};
       else if (typeof ${v} === "string") {
         i32[word + ${2 * k + 4}] = ${v}.length; i32[word + ${2 * k + 5}] = ${HI_STRING};
-        if ((text = putText(out, text, ${v})) < 0) return spill(e, [${names.join()}]);
+        if ((text = writeString(out, text, ${v})) < 0) return spill(e, [${names.join()}]);
       } else if (!putFlag(i32, word + ${2 * k + 4}, ${v})) return spill(e, [${names.join()}]);`;
   }
   body += `if (text - at > e.limits.maxBytes) return spill(e, [${names.join()}]);
     i32[word] = ${textAt}; i32[word + 1] = ${HI_HEAD}; i32[word + 2] = ${shared}; i32[word + 3] = ${HI_OBJECT_SHARED};
     return text;`;
-  const maker = make("keys", "prototype", "putText", "putFlag", "spill", `"use strict"; return (o, out, at, e) => { ${body} };`);
-  return (maker as (...parts: unknown[]) => FlatWriter)(keys, Object.prototype, putText, putFlag, spill);
+  const maker = make("keys", "prototype", "writeString", "putFlag", "spill", `"use strict"; return (o, out, at, e) => { ${body} };`);
+  return (maker as (...parts: unknown[]) => FlatWriter)(keys, Object.prototype, writeString, putFlag, spill);
 }
 
 export function loopWriter(keys: readonly string[]): ShapeValuesWriter {

@@ -18,6 +18,12 @@ const SHIFTED_LIMBS = 16;
 /** From this size on, memory that is not cleared before it is written is worth a view. */
 const UNFILLED_BYTES = 4096;
 
+/** The bigint whose magnitude is in slots `p` and `p + 1`. */
+export function twoLimbs(big64: BigInt64Array, p: number, negative: boolean): bigint {
+  const magnitude = (BigInt.asUintN(64, big64[p + 1]) << 64n) | BigInt.asUintN(64, big64[p]);
+  return negative ? -magnitude : magnitude;
+}
+
 export function readBigInt(d: Decoder, negative: number, limbs: number): bigint {
   if (negative > 1 || limbs === 0) throw bad("a bigint without a magnitude");
   d.need(limbs);
@@ -26,10 +32,7 @@ export function readBigInt(d: Decoder, negative: number, limbs: number): bigint 
   const top = p + limbs - 1;
   if ((i32[top * 2] | i32[top * 2 + 1]) === 0) throw bad("the highest limb of a bigint is 0");
   d.p = p + limbs;
-  if (limbs === 2) {
-    const magnitude = (BigInt.asUintN(64, big64[top]) << 64n) | BigInt.asUintN(64, big64[p]);
-    return negative === 1 ? -magnitude : magnitude;
-  }
+  if (limbs === 2) return twoLimbs(big64, p, negative === 1);
   let value = 0n;
   if (limbs <= SHIFTED_LIMBS) {
     value = BigInt.asUintN(64, big64[top]);

@@ -8,14 +8,14 @@
  * References are numbered only if the message says that it has some: else objects are made by literals, content first.
  */
 import { CodecError, bad, unexpected } from "./errors.ts";
-import { DEFAULT_LIMITS, FIRST_RESERVED, HI_BIGINT64, HI_DATE, HI_FALSE, HI_HEAD, HI_HOLES, HI_NULL, HI_OBJECT_LOCAL, HI_OBJECT_SHARED, HI_STRING, HI_TRUE, HI_UNDEFINED, TAGGED } from "./format.ts";
+import { DEFAULT_LIMITS, FIRST_RESERVED, HI_ARRAY_NUMBERS, HI_BIGINT, HI_BIGINT64, HI_DATE, HI_FALSE, HI_HEAD, HI_HOLES, HI_NULL, HI_OBJECT_LOCAL, HI_OBJECT_SHARED, HI_STRING, HI_TRUE, HI_UNDEFINED, TAGGED } from "./format.ts";
 import { TAG_ARRAY, TAG_ARRAY_HOLEY, TAG_ARRAY_NUMBERS, TAG_BIGINT, TAG_BIGINT64, TAG_DATE, TAG_FALSE, TAG_NULL, TAG_OBJECT_LOCAL } from "./format.ts";
 import { MAX_SHAPE_KEYS, TAG_OBJECT_NEW, TAG_OBJECT_SHARED, TAG_REF, TAG_STRING, TAG_TRUE, TAG_UNDEFINED, TEXT_ASCII, TEXT_UTF16 } from "./format.ts";
 import { HEAD_BLOCKS, HEAD_REFS, TAG_ENVELOPE } from "./format.ts";
 import { ReadShape, checkKeys } from "./shapes.ts";
-import { TextReader } from "./text-reader.ts";
+import { TextReader, decodeAscii } from "./text-reader.ts";
 import { TEMPLATE, filled, readNumbers } from "./decode-numbers.ts";
-import { readBigInt, readExotic, readHoley } from "./decode-rare.ts";
+import { readBigInt, readExotic, readHoley, twoLimbs } from "./decode-rare.ts";
 import type { ByteBuffer } from "./buffer.ts";
 import type { BlockReader, CodecHooks, SharedMemoryReader } from "./hooks.ts";
 import type { Limits } from "./format.ts";
@@ -67,17 +67,51 @@ export class Decoder {
         if (hi === HI_TRUE) return true;
         if (hi === HI_FALSE) return false;
       }
-    } else if (length === 16 && views.i32[slot * 2] === 0) {
+    }
+    return this.#decodeMore(views, at, length, hi);
+  }
+
+  /** Apart, so that what reads a number stays small enough to be compiled into its caller. */
+  #decodeMore(views: ByteBuffer, at: number, length: number, hi: number): unknown {
+    const slot = at >>> 3;
+    if (length === 16 && views.i32[slot * 2] === 0) {
       if (hi === HI_BIGINT64) return views.big64[slot + 1];
       if (hi === HI_DATE) return new Date(views.f64[slot + 1]);
-    } else if (hi === HI_HEAD && views.i32[slot * 2 + 3] === HI_OBJECT_SHARED) {
-      const factory = this.#shapes?.factory(views.i32[slot * 2 + 2]);
-      if (factory != null) return this.#decodeObject(views, at, length, factory);
+    } else if (length === 24 && (hi === HI_BIGINT || hi === HI_BIGINT + 1) && views.i32[slot * 2] === 2) {
+      if ((views.i32[slot * 2 + 4] | views.i32[slot * 2 + 5]) !== 0) return twoLimbs(views.big64, slot + 1, hi !== HI_BIGINT);
+    } else if (hi === HI_HEAD && length >= 16) {
+      // The most frequent kinds of values, alone in a message of ASCII that refers to nothing.
+      const lo = views.i32[slot * 2 + 2];
+      switch (views.i32[slot * 2 + 3]) {
+        case HI_STRING:
+          if (lo === length - 16 && views.i32[slot * 2] === 16) return this.#decodeString(views, at, length);
+          break;
+        case HI_OBJECT_SHARED: {
+          const factory = this.#shapes?.factory(lo);
+          if (factory != null) return this.#decodeObject(views, at, length, factory);
+          break;
+        }
+        case HI_ARRAY_NUMBERS:
+          if (views.i32[slot * 2] === length) return this.#decodeNumbers(views, at, length, lo >>> 0);
+      }
     }
     return this.#decodeTree(views, at, length, hi);
   }
 
-  /** An object of a shape that came often, in a message of ASCII that refers to nothing: the same checks as for any other. */
+  #decodeString(views: ByteBuffer, at: number, length: number): string {
+    this.#use(views, length);
+    return decodeAscii(views.u8, views.i32, at + 16, at + length);
+  }
+
+  #decodeNumbers(views: ByteBuffer, at: number, length: number, n: number): number[] {
+    this.#begin(views, at, length);
+    this.p = (at >>> 3) + 2;
+    const numbers = readNumbers(this, n);
+    if (this.p !== this.end) throw new CodecError("TrailingBytes", "the value ends before the text begins");
+    return numbers;
+  }
+
+  /** An object of a shape that came often. */
   #decodeObject(views: ByteBuffer, at: number, length: number, factory: ShapeFactory): unknown {
     const textAt = this.#begin(views, at, length);
     this.p = (at >>> 3) + 2;

@@ -15,7 +15,7 @@ import { REFUSED, explain, tooDeep } from "./refuse.ts";
 import { Writer } from "./writer.ts";
 import { NOT_FLAT } from "./compile.ts";
 import { putBigInt } from "./encode-rare.ts";
-import { encoding, writeText } from "./text.ts";
+import { encoding, writeString, writeText } from "./text.ts";
 import type { ByteBuffer } from "./buffer.ts";
 import type { EncoderOptions } from "./writer.ts";
 import type { Limits } from "./format.ts";
@@ -23,9 +23,6 @@ import type { Shape } from "./shape-cache.ts";
 import type { ShapeWriter } from "./shapes.ts";
 
 export type { EncoderOptions } from "./writer.ts";
-
-/** Root strings up to this length are written by a loop. */
-const SHORT = 24;
 
 const getPrototypeOf = Object.getPrototypeOf;
 const objectPrototype = Object.prototype;
@@ -38,11 +35,13 @@ export class Encoder {
   readonly #writer: Writer;
   readonly #table: ShapeWriter | null;
   readonly #options: EncoderOptions;
+  readonly #maxBytes: number;
   #second: Encoder | null = null;
 
   constructor(shapes: ShapeWriter | null, limits: Limits = DEFAULT_LIMITS, options: EncoderOptions = {}) {
     this.#table = shapes;
     this.#options = options;
+    this.#maxBytes = limits.maxBytes;
     this.#writer = new Writer(shapes, limits, options);
   }
 
@@ -50,29 +49,35 @@ export class Encoder {
   encode(value: unknown, out: ByteBuffer, at: number): number {
     if (out.byteLength < at + 24) out.grow(at + 24);
     const slot = at >>> 3;
-    let hi: number;
+    if (typeof value === "number" && value === value) {
+      out.f64[slot] = value;
+      return at + 8;
+    }
+    if (value === undefined) {
+      put(out, slot, HI_UNDEFINED);
+      return at + 8;
+    }
+    return this.#encodeMore(value, out, at);
+  }
+
+  /** Apart, so that what writes a number stays small enough to be compiled into its caller. */
+  #encodeMore(value: unknown, out: ByteBuffer, at: number): number {
+    const slot = at >>> 3;
     switch (typeof value) {
-      case "number":
-        if (value === value) {
-          out.f64[slot] = value;
-          return at + 8;
-        }
-        hi = NAN_HI;
-        break;
-      case "undefined":
-        hi = HI_UNDEFINED;
-        break;
-      case "boolean":
-        hi = value ? HI_TRUE : HI_FALSE;
-        break;
       case "string": {
-        const end = value.length <= SHORT ? encodeShort(value, out, at) : -1;
-        return end >= 0 ? end : this.#encodeOther(value, out, at);
+        const end = encodeString(value, out, at);
+        return end >= 0 && end - at <= this.#maxBytes ? end : this.#encodeOther(value, out, at);
       }
       case "object":
         if (value !== null) return this.#encodeObject(value, out, at);
-        hi = HI_NULL;
-        break;
+        put(out, slot, HI_NULL);
+        return at + 8;
+      case "boolean":
+        put(out, slot, value ? HI_TRUE : HI_FALSE);
+        return at + 8;
+      case "number":
+        put(out, slot, NAN_HI);
+        return at + 8;
       case "bigint": {
         const { big64 } = out;
         big64[slot + 1] = value;
@@ -83,8 +88,6 @@ export class Encoder {
       default:
         return this.#encodeOther(value, out, at);
     }
-    put(out, slot, hi);
-    return at + 8;
   }
 
   /** Asking for the prototype already runs user code, if the object is a proxy. */
@@ -188,22 +191,15 @@ function put(out: ByteBuffer, slot: number, hi: number): void {
   i32[slot * 2 + 1] = hi;
 }
 
-/** A root string of a few ASCII units; -1 if it is none. */
-function encodeShort(value: string, out: ByteBuffer, at: number): number {
-  const length = value.length;
-  if (out.byteLength < at + 16 + length) out.grow(at + 16 + length);
-  const { i32, u8 } = out;
+/** A string of ASCII that is a message by itself; -1 if it is none, or long. */
+function encodeString(value: string, out: ByteBuffer, at: number): number {
+  const end = writeString(out, at + 16, value);
+  if (end < 0) return -1;
+  const { i32 } = out;
   const word = at >>> 2;
   i32[word] = 16;
   i32[word + 1] = HI_HEAD;
-  i32[word + 2] = length;
+  i32[word + 2] = value.length;
   i32[word + 3] = HI_STRING;
-  const start = at + 16;
-  let seen = 0;
-  for (let i = 0; i < length; i++) {
-    const unit = value.charCodeAt(i);
-    seen |= unit;
-    u8[start + i] = unit;
-  }
-  return seen < 0x80 ? start + length : -1;
+  return end;
 }

@@ -40,3 +40,5 @@ export const nativeSlice = probeSlice(methods.utf8Slice);
 
 /** Longest text for which `nativeSlice` is the faster way. In Deno it decodes long text by itself, slowly. */
 export const NATIVE_SLICE_BYTES = "Deno" in globalThis ? 128 : 0x7fff_ffff;
+/** Longest text that is faster written by a loop than by `nativeWrite`. */
+export const LOOP_WRITE_UNITS = nativeWrite === null || "Deno" in globalThis ? 48 : 12;

@@ -54,6 +54,8 @@ function decodeUtf16(u8: Uint8Array, from: number, to: number): string {
 const SLOTS = 1024;
 const STRIDE = 8;
 const internedWords = new Int32Array(SLOTS * STRIDE);
+const readWords = new Int32Array(INTERN_BYTES >>> 2);
+const readBytes = new Uint8Array(readWords.buffer);
 const interned: string[] = new Array<string>(SLOTS).fill("");
 
 /** Decodes up to 24 bytes of ASCII from byte `from`, a multiple of 8. */
@@ -70,12 +72,31 @@ function decodeShort(u8: Uint8Array, i32: Int32Array, from: number, length: numb
   let same = internedWords[base] === length && internedWords[base + 1] === tail;
   for (let i = 0; same && i < whole; i++) same = internedWords[base + 2 + i] === i32[word + i];
   if (same) return interned[slot];
-  const text = decodeText(u8, from, from + length, TEXT_ASCII);
+  return intern(u8, i32, from, length, base);
+}
+
+/** What is remembered was read once: a sender that changes the bytes meanwhile must not make others' messages read as something else. */
+function intern(u8: Uint8Array, i32: Int32Array, from: number, length: number, base: number): string {
+  const whole = length >>> 2;
+  let tail = 0;
+  for (let i = 0; i < whole; i++) readWords[i] = i32[(from >>> 2) + i];
+  for (let i = whole << 2; i < length; i++) {
+    readBytes[i] = u8[from + i];
+    tail = (tail << 8) | readBytes[i];
+  }
+  const text = decodeText(readBytes, 0, length, TEXT_ASCII);
   internedWords[base] = length;
   internedWords[base + 1] = tail;
-  for (let i = 0; i < whole; i++) internedWords[base + 2 + i] = i32[word + i];
-  interned[slot] = text;
+  for (let i = 0; i < whole; i++) internedWords[base + 2 + i] = readWords[i];
+  interned[base / STRIDE] = text;
   return text;
+}
+
+/** Decodes ASCII from byte `from`, a multiple of 8. */
+export function decodeAscii(u8: Uint8Array, i32: Int32Array, from: number, to: number): string {
+  const length = to - from;
+  if (length === 0) return "";
+  return length <= INTERN_BYTES ? decodeShort(u8, i32, from, length) : decodeText(u8, from, to, TEXT_ASCII);
 }
 
 export class TextReader {
@@ -97,11 +118,8 @@ export class TextReader {
     if (length === 0) {
       this.text = "";
       this.#next = to;
-    } else if (length <= INTERN_BYTES && encoding === TEXT_ASCII && ((to + 3) & ~3) <= i32.length * 4) {
-      this.text = decodeShort(u8, i32, from, length);
-      this.#next = to;
     } else if (length <= WINDOW || whole) {
-      this.text = decodeText(u8, from, to, encoding);
+      this.text = encoding === TEXT_ASCII ? decodeAscii(u8, i32, from, to) : decodeText(u8, from, to, encoding);
       this.#next = to;
     } else {
       this.text = "";

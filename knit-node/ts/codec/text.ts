@@ -5,11 +5,9 @@
  * string with a lone surrogate sends the whole text as UTF-16.
  */
 import { TEXT_ASCII, TEXT_UTF16, TEXT_UTF8 } from "./format.ts";
-import { nativeWrite } from "./native-text.ts";
+import { LOOP_WRITE_UNITS, nativeWrite } from "./native-text.ts";
 import type { ByteBuffer } from "./buffer.ts";
 
-/** Text up to this many units is written by a loop: below it a native call costs more. */
-const LOOP_UNITS = 14;
 /** Many strings are written by a loop if they have no more units than this on average: joining them costs more. */
 const LOOP_AVERAGE = 6;
 
@@ -30,6 +28,31 @@ function areWellFormed(strings: readonly string[], count: number): boolean {
   return true;
 }
 
+/** Longer strings are not written by `writeString`. */
+const MAX_STRING = 4096;
+
+/** Writes one string of ASCII from byte `at`; returns its end, or -1 if it is none, it is long, or there is no room for it. */
+export function writeString(out: ByteBuffer, at: number, text: string): number {
+  const { length } = text;
+  if (length > LOOP_WRITE_UNITS) return writeNative(out, at, text);
+  if (out.byteLength - at < length) return -1;
+  const { u8 } = out;
+  let seen = 0;
+  for (let i = 0; i < length; i++) {
+    const unit = text.charCodeAt(i);
+    seen |= unit;
+    u8[at + i] = unit;
+  }
+  return seen < 0x80 ? at + length : -1;
+}
+
+function writeNative(out: ByteBuffer, at: number, text: string): number {
+  const { length } = text;
+  const room = out.byteLength - at;
+  if (nativeWrite === null || length > MAX_STRING || room < length * 3) return -1;
+  return nativeWrite.call(out.u8, text, at, room) === length ? at + length : -1;
+}
+
 /** Set by the last `writeText`: which encoding it chose. */
 export let encoding = TEXT_ASCII;
 
@@ -38,7 +61,7 @@ export function writeText(out: ByteBuffer, at: number, strings: readonly string[
   encoding = TEXT_ASCII;
   if (units === 0) return at;
   if (out.byteLength < at + units) out.grow(at + units);
-  if (units <= LOOP_UNITS || (count > 1 && units <= count * LOOP_AVERAGE)) {
+  if (units <= LOOP_WRITE_UNITS || (count > 1 && units <= count * LOOP_AVERAGE)) {
     const end = writeAscii(out.u8, at, strings, count);
     if (end >= 0) return end;
   }
