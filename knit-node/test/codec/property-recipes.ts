@@ -52,7 +52,7 @@ const holes = fc.oneof({ weight: 5, arbitrary: fc.integer({ min: 1, max: 3 }) },
 const flags = fc.subarray(["d", "g", "i", "m", "s", "u", "y"]).map((some) => some.join(""));
 
 const errorTypes = ["Error", "EvalError", "RangeError", "ReferenceError", "SyntaxError", "TypeError", "URIError", "AggregateError", "OwnError", "OwnTypeError"];
-const ownOfError = fc.uniqueArray(fc.tuple(key.filter((name) => !["name", "message", "stack", "cause", "code"].includes(name)), part), { maxLength: 3, selector: ([name]) => name });
+const ownOfError = fc.uniqueArray(fc.tuple(fc.oneof({ weight: 9, arbitrary: key }, { weight: 1, arbitrary: fc.constant("errors") }).filter((name) => !["name", "message", "stack", "cause", "code"].includes(name)), part), { maxLength: 3, selector: ([name]) => name });
 const error: fc.Arbitrary<ErrorNode> = fc.record(
   {
     kind: fc.constant("error" as const),

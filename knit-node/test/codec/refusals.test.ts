@@ -151,8 +151,26 @@ test("an object with more keys than a shape may have is refused", () => {
   assert.deepEqual(Object.keys(new Channel().send(wide)).length, 65_535);
 });
 
-test("a revoked proxy is refused", () => {
-  const { proxy, revoke } = Proxy.revocable({}, {});
-  revoke();
-  assert.throws(() => new Channel().bytes({ proxy }));
+test("a revoked proxy is refused wherever it is", () => {
+  const places: readonly (readonly [(value: unknown) => unknown, string])[] = [
+    [(value) => value, "arg"],
+    [(value) => ({ a: 1, value }), "arg.value"],
+    [(value) => [new Map([["k", new Error("e", { cause: value })]])], 'arg[0].get("k").cause'],
+  ];
+  for (const [place, path] of places) {
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    const error = refusal(place(proxy));
+    assert.deepEqual([error.path, error.code], [path, "KNT_ERROR_2"]);
+  }
+});
+
+test("a TypeError that an accessor throws is its own", () => {
+  const why = new TypeError("mine");
+  const value = {
+    get broken(): never {
+      throw why;
+    },
+  };
+  assert.throws(() => new Channel().bytes([value]), (error) => error === why);
 });

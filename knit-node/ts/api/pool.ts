@@ -121,7 +121,7 @@ function start<T extends Tasks>(chosen: Settings, tasks: T, boundary: Function):
   const call: Record<string, unknown> = {};
   keys.forEach((key, fn) => {
     const send = (value: unknown): Promise<unknown> =>
-      typeof value === "object" && value instanceof Promise ? host.callAwaited(fn, value) : host.call(fn, value);
+      typeof value === "object" && isPromise(value) ? host.callAwaited(fn, value) : host.call(fn, value);
     Object.defineProperty(call, key, { value: send, enumerable: true });
   });
 
@@ -182,4 +182,13 @@ function refuse<T extends Tasks>(tasks: T): Pool<T> {
     [Symbol.dispose]() {},
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
+}
+
+/** A revoked proxy refuses even this question: the codec says of it what is to be said. */
+function isPromise(value: object | null): value is Promise<unknown> {
+  try {
+    return value instanceof Promise;
+  } catch {
+    return false;
+  }
 }

@@ -11,7 +11,7 @@
  */
 import { KnitError } from "../api/errors.ts";
 import { DEFAULT_LIMITS, HI_BIGINT64, HI_DATE, HI_FALSE, HI_HEAD, HI_NULL, HI_STRING, HI_TRUE, HI_UNDEFINED, NAN_HI } from "./format.ts";
-import { REFUSED, explain, tooDeep } from "./refuse.ts";
+import { REFUSED, explain, explainRevoked, tooDeep } from "./refuse.ts";
 import { Writer } from "./writer.ts";
 import { NOT_FLAT } from "./compile.ts";
 import { putBigInt } from "./encode-rare.ts";
@@ -108,6 +108,8 @@ export class Encoder {
         if (end === NOT_FLAT) return this.#encodeTree(value, prototype, shape, out, at);
       }
       return this.#encodeTree(value, prototype, null, out, at);
+    } catch (error) {
+      throw error instanceof TypeError ? (explainRevoked(value, this.#writer.root) ?? error) : error;
     } finally {
       this.busy = false;
     }

@@ -5,6 +5,7 @@ import { KnitError, UnsupportedValueError } from "../api/errors.ts";
 import { KIND_ARRAY, KIND_BINARY, KIND_DATE, KIND_ENVELOPE, KIND_MAP, KIND_PLAIN, KIND_REGEXP, KIND_SET, KIND_SHARED_ARRAY_BUFFER, KIND_UNSUPPORTED, KIND_URL } from "./classify.ts";
 import { classify, constructorName, isSharedBuffer, isSharedView } from "./classify.ts";
 import { ERROR_FIELDS, MAX_SHAPE_KEYS, MAX_SHARED_BYTES } from "./format.ts";
+import { findRevoked } from "./revoked.ts";
 import type { SharedMemoryWriter } from "./hooks.ts";
 
 interface Refused {
@@ -31,6 +32,14 @@ export function explain(value: unknown, root: string, shared: SharedMemoryWriter
     advice: "Send a plain copy of it.",
   };
   return new UnsupportedValueError(found.code, found.path, found.kind, `Cannot send ${found.path}: ${found.kind}. ${found.advice}`);
+}
+
+/** The error for a revoked proxy somewhere in `value`; null if there is none, so that the engine's error came from elsewhere. */
+export function explainRevoked(value: unknown, root: string): UnsupportedValueError | null {
+  const path = findRevoked(value, root, member);
+  if (path === null) return null;
+  const kind = "revoked proxy that cannot be read";
+  return new UnsupportedValueError(UNREADABLE, path, kind, `Cannot send ${path}: ${kind}. Send it before it is revoked, or send a plain copy of it.`);
 }
 
 export function tooDeep(root: string, maxDepth: number): UnsupportedValueError {
@@ -144,7 +153,7 @@ function unsupported(value: object, path: string): Refused {
   if (isSharedBuffer(value) && value.byteLength > MAX_SHARED_BYTES) {
     return { code: UNSUPPORTED, path, kind: `${name} of 4 GiB or more`, advice: "Send one that is smaller." };
   }
-  if (ArrayBuffer.isView(value)) {
+  if (isSharedView(value)) {
     return { code: UNSUPPORTED, path, kind: `${name} of a SharedArrayBuffer`, advice: "It can go to thread workers only; use a ProcessSharedBuffer, or send a copy." };
   }
   if (value instanceof Promise) return { code: UNSUPPORTED, path, kind: "Promise", advice: "Await it before sending." };

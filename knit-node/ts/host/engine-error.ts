@@ -14,10 +14,14 @@ export interface EngineError {
 
 /** Describes an error of the engine for the way to the host; null for any other value. */
 export function describe(error: unknown): EngineError | null {
-  if (error instanceof UnsupportedValueError) {
-    return { code: error.code, message: error.message, path: error.path, kind: error.kind };
+  try {
+    if (error instanceof UnsupportedValueError) {
+      return { code: error.code, message: error.message, path: error.path, kind: error.kind };
+    }
+    if (error instanceof CodecError || error instanceof KnitError) return { code: error.code, message: error.message };
+  } catch {
+    // A revoked proxy, or one whose traps throw: not an error of the engine.
   }
-  if (error instanceof CodecError || error instanceof KnitError) return { code: error.code, message: error.message };
   return null;
 }
 

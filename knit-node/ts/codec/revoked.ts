@@ -1,0 +1,55 @@
+/**
+ * Finding a revoked proxy in a value whose encoding failed with a `TypeError`: engines raise one for every use of such a proxy, and so may
+ * any accessor.
+ *
+ * Only data properties are looked at, so no accessor runs a second time. Traps of other proxies may run; what they throw ends the search.
+ */
+
+/** The path of the first revoked proxy; null if there is none. `member` writes the path of a property. */
+export function findRevoked(value: unknown, path: string, member: (path: string, key: string) => string): string | null {
+  const seen = new Set<unknown>();
+  const find = (one: unknown, at: string): string | null => {
+    if (typeof one !== "object" || one === null || seen.has(one)) return null;
+    seen.add(one);
+    if (isRevoked(one)) return at;
+    if (ArrayBuffer.isView(one)) return null;
+    for (const [item, there] of inside(one, at, member)) {
+      const found = find(item, there);
+      if (found !== null) return found;
+    }
+    return null;
+  };
+  try {
+    return find(value, path);
+  } catch {
+    return null;
+  }
+}
+
+/** `Array.isArray` looks through proxies without asking them. */
+function isRevoked(value: object): boolean {
+  try {
+    Array.isArray(value);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+function* inside(value: object, path: string, member: (path: string, key: string) => string): Generator<[unknown, string]> {
+  let i = 0;
+  if (value instanceof Map) {
+    for (const [key, item] of value as Map<unknown, unknown>) {
+      yield [key, `${path}.keys()[${i}]`];
+      yield [item, typeof key === "string" ? `${path}.get(${JSON.stringify(key)})` : `${path}.values()[${i}]`];
+      i++;
+    }
+  } else if (value instanceof Set) {
+    for (const item of value as Set<unknown>) yield [item, `${path}.values()[${i++}]`];
+  } else {
+    for (const key of Object.getOwnPropertyNames(value)) {
+      const property = Object.getOwnPropertyDescriptor(value, key);
+      if (property !== undefined && "value" in property) yield [property.value, Array.isArray(value) ? `${path}[${key}]` : member(path, key)];
+    }
+  }
+}
