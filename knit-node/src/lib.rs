@@ -7,6 +7,7 @@
 //! | file | idea |
 //! |---|---|
 //! | `host.rs`, `worker.rs` | the functions |
+//! | `shared.rs` | memory that users share on purpose |
 //! | `table.rs` | numbers for hosts and workers, per thread |
 //! | `external.rs` | memory shown to JavaScript |
 //! | `bell.rs` | waking an event loop from another thread |
@@ -24,5 +25,6 @@ mod bell;
 mod error;
 mod external;
 mod host;
+mod shared;
 mod table;
 mod worker;

@@ -17,8 +17,8 @@
 
 use std::fmt;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64};
-use std::sync::{Arc, Weak};
 
 use bytemuck::{AnyBitPattern, NoUninit};
 use memmap2::{MmapOptions, MmapRaw};
@@ -43,22 +43,6 @@ enum Backing {
 pub struct Region {
     backing: Arc<Backing>,
     len: usize,
-}
-
-/// A region that this does not keep.
-pub(crate) struct WeakRegion {
-    backing: Weak<Backing>,
-    len: usize,
-}
-
-impl WeakRegion {
-    /// The region, unless all its keepers are gone.
-    pub(crate) fn upgrade(&self) -> Option<Region> {
-        Some(Region {
-            backing: self.backing.upgrade()?,
-            len: self.len,
-        })
-    }
 }
 
 #[expect(
@@ -167,14 +151,6 @@ impl Region {
             backing: Arc::new(Backing::Mapped { fd, map }),
             len,
         })
-    }
-
-    /// Something that finds this memory again for as long as somebody else keeps it.
-    pub(crate) fn downgrade(&self) -> WeakRegion {
-        WeakRegion {
-            backing: Arc::downgrade(&self.backing),
-            len: self.len,
-        }
     }
 
     pub(crate) fn window(&self) -> Window<'_> {

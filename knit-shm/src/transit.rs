@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use crate::Region;
 
@@ -15,7 +15,7 @@ use crate::Region;
 struct Transit {
     last: u32,
     /// Region and sender, by number.
-    waiting: HashMap<u32, (Region, u32)>,
+    waiting: HashMap<u32, (Arc<Region>, u32)>,
 }
 
 static TRANSIT: LazyLock<Mutex<Transit>> = LazyLock::new(Mutex::default);
@@ -34,7 +34,7 @@ pub fn sender() -> u32 {
 
 /// Puts a region on its way; returns its number, which is not 0.
 #[must_use]
-pub fn put(region: Region, sender: u32) -> u32 {
+pub fn put(region: Arc<Region>, sender: u32) -> u32 {
     with(|transit| {
         loop {
             transit.last = transit.last.wrapping_add(1);
@@ -49,7 +49,7 @@ pub fn put(region: Region, sender: u32) -> u32 {
 
 /// The region under that number, which then is on its way no more.
 #[must_use]
-pub fn take(number: u32) -> Option<Region> {
+pub fn take(number: u32) -> Option<Arc<Region>> {
     with(|transit| transit.waiting.remove(&number)).map(|(region, _)| region)
 }
 
@@ -65,7 +65,7 @@ pub fn forget_all(sender: u32) {
     with(|transit| {
         transit.waiting.retain(|_, (region, from)| {
             if *from == sender {
-                gone.push(region.clone());
+                gone.push(Arc::clone(region));
             }
             *from != sender
         });
@@ -78,9 +78,13 @@ pub fn forget_all(sender: u32) {
 mod tests {
     use super::*;
 
+    fn heap(len: usize) -> Arc<Region> {
+        Arc::new(Region::heap(len))
+    }
+
     #[test]
     fn a_region_arrives_once() {
-        let number = put(Region::heap(16), sender());
+        let number = put(heap(16), sender());
         let taken = std::thread::spawn(move || take(number).map(|region| region.len()))
             .join()
             .unwrap();
@@ -91,8 +95,8 @@ mod tests {
     #[test]
     fn what_a_dead_sender_has_sent_is_given_up_and_nothing_else() {
         let (dead, alive) = (sender(), sender());
-        let lost = [put(Region::heap(8), dead), put(Region::heap(8), dead)];
-        let kept = put(Region::heap(8), alive);
+        let lost = [put(heap(8), dead), put(heap(8), dead)];
+        let kept = put(heap(8), alive);
         forget_all(dead);
         assert!(lost.iter().all(|number| take(*number).is_none()));
         assert!(take(kept).is_some());
@@ -100,7 +104,7 @@ mod tests {
 
     #[test]
     fn what_is_taken_back_does_not_arrive() {
-        let number = put(Region::heap(8), sender());
+        let number = put(heap(8), sender());
         forget(number);
         forget(number);
         assert!(take(number).is_none());

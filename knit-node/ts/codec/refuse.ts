@@ -150,6 +150,9 @@ function binary(value: object, path: string): Refused | null {
 
 function unsupported(value: object, path: string): Refused {
   const name = describe(value);
+  if ((value as { closed?: unknown }).closed === true && name === "ProcessSharedBuffer") {
+    return { code: UNREADABLE, path, kind: `${name} that was closed`, advice: "Send it before close()." };
+  }
   if (isSharedBuffer(value) && value.byteLength > MAX_SHARED_BYTES) {
     return { code: UNSUPPORTED, path, kind: `${name} of 4 GiB or more`, advice: "Send one that is smaller." };
   }

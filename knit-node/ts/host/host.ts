@@ -121,7 +121,7 @@ export class Host {
       },
       this.#control,
     );
-    this.memories = new HostMemories(() => {
+    this.memories = new HostMemories(native, () => {
       if (!this.#closed) native.hostRouse(handle);
     });
     this.#shared = this.memories.writer();

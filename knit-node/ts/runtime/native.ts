@@ -2,7 +2,7 @@
  * What the engine offers to JavaScript: numbers in, numbers out. `knit_sched::port` describes the control block, the Rust sources of the
  * binding each function.
  */
-export interface Native {
+export interface Native extends SharedNative {
   hostCreate(workers: number, steal: boolean, arenaBytes: number, abortSlots: number, spinMicroseconds: number): number;
   hostToken(handle: number): number;
   hostFront(handle: number): ArrayBuffer;
@@ -67,4 +67,26 @@ export interface Native {
   workerFreeBlock(handle: number, lo: number, hi: number): void;
   workerTrim(handle: number): void;
   workerClose(handle: number): void;
+}
+
+/** Memory that users share on purpose; `knit-node/src/shared.rs` describes each. A number 0 stands for what is gone. */
+export interface SharedNative {
+  sharedCreate(bytes: number): number;
+  sharedCreateNamed(name: string, bytes: number): number;
+  sharedOpenNamed(name: string): number;
+  sharedUnlink(name: string): void;
+  sharedClone(handle: number): number;
+  sharedClose(handle: number): void;
+  sharedBytes(handle: number): number;
+  sharedBuffer(handle: number, bytes: number): ArrayBuffer;
+  sharedWait(handle: number, offset: number, value: number, milliseconds: number): number;
+  sharedNotify(handle: number, offset: number, count: number): number;
+  sharedSender(): number;
+  sharedPut(handle: number, sender: number): number;
+  sharedTake(number: number): number;
+  sharedForget(number: number): void;
+  sharedForgetAll(sender: number): void;
+  sharedPublish(handle: number): number;
+  sharedFind(number: number): number;
+  sharedOrigin(): number;
 }

@@ -2,8 +2,11 @@
  * The host's end of the links to its workers: memory in arguments and results. `link.ts` describes the protocol.
  */
 import type { SharedMemory, SharedMemoryReader, SharedMemoryWriter } from "../codec/hooks.ts";
-import { describe, gone, memoryOf, receive, show } from "./link.ts";
+import { SHARED_PROCESS_BUFFER } from "../codec/format.ts";
+import { canTravel, describe, describeBuffer, gone, memoryOf, receive, show, takeBuffer } from "./link.ts";
 import type { ToHost, ToWorker } from "./link.ts";
+import { ProcessSharedBuffer } from "./process-shared-buffer.ts";
+import type { SharedNative } from "../runtime/native.ts";
 
 /** A `SharedArrayBuffer` that this side knows. */
 interface Entry {
@@ -18,13 +21,17 @@ interface Entry {
 /** One worker's port, and what came through it. */
 class Link {
   readonly port: MessagePort;
+  /** The worker's number as a sender of `ProcessSharedBuffer`s. */
+  readonly sender: number;
   /** Posted by the worker, not yet named by a message that was read. */
   readonly arrived = new Map<number, ToHost>();
   /** The host's numbers for what came from there, by the worker's. */
   readonly numbers = new Map<number, number>();
 
-  constructor(port: MessagePort) {
+  constructor(port: MessagePort, sender: number) {
     this.port = port;
+    this.sender = sender;
+    port.postMessage({ sender } satisfies ToWorker);
   }
 
   take(transit: number): ToHost {
@@ -46,12 +53,14 @@ export class HostMemories {
   readonly #entries = new Map<number, Entry>();
   readonly #numbers = new WeakMap<SharedArrayBuffer, number>();
   readonly #collected = new FinalizationRegistry<number>((number) => this.#onCollected(number));
+  readonly #native: SharedNative;
   readonly #rouse: () => void;
   #last = 0;
   #forgotten: number[] = [];
 
   /** `rouse` wakes the workers that sleep: they drain their ports. */
-  constructor(rouse: () => void) {
+  constructor(native: SharedNative, rouse: () => void) {
+    this.#native = native;
     this.#rouse = rouse;
   }
 
@@ -59,7 +68,7 @@ export class HostMemories {
   attach(worker: number): MessagePort {
     this.detach(worker);
     const { port1, port2 } = new MessageChannel();
-    const link = new Link(port1);
+    const link = new Link(port1, this.#native.sharedSender());
     this.#links[worker] = link;
     for (const [number, entry] of this.#entries) {
       const memory = entry.posted ? entry.memory.deref() : undefined;
@@ -70,8 +79,11 @@ export class HostMemories {
 
   /** The worker has ended, and nothing of it is left to be read. */
   detach(worker: number): void {
-    this.#links[worker]?.port.close();
+    const link = this.#links[worker];
+    if (link === undefined) return;
     this.#links[worker] = undefined;
+    link.port.close();
+    this.#native.sharedForgetAll(link.sender);
   }
 
   close(): void {
@@ -81,13 +93,14 @@ export class HostMemories {
 
   /** For the encoder of calls. */
   writer(): CallMemories {
-    return new CallMemories((memory) => this.#give(memory));
+    return new CallMemories(this.#native, (memory) => this.#give(memory));
   }
 
   /** For the decoder of a worker's replies. */
   reader(worker: number): SharedMemoryReader {
     return {
       open: (memory: SharedMemory): object => {
+        if (memory.kind === SHARED_PROCESS_BUFFER) return takeBuffer(memory);
         const link = this.#links[worker];
         if (link === undefined) throw gone(memory.lo);
         return show(this.#resolve(link, link.take(memory.lo)), memory);
@@ -150,18 +163,29 @@ export class HostMemories {
 
 /** Memory in the arguments of calls: what a call carries stays until it is settled. */
 export class CallMemories implements SharedMemoryWriter {
+  readonly #native: SharedNative;
+  readonly #sender: number;
   readonly #give: (memory: SharedArrayBuffer) => number;
-  #described: SharedArrayBuffer[] = [];
+  /** What the message that is being written names; of `ProcessSharedBuffer`s the numbers. */
+  #described: (SharedArrayBuffer | number)[] = [];
 
-  constructor(give: (memory: SharedArrayBuffer) => number) {
+  constructor(native: SharedNative, give: (memory: SharedArrayBuffer) => number) {
+    this.#native = native;
+    this.#sender = native.sharedSender();
     this.#give = give;
   }
 
   takes(value: object): boolean {
-    return memoryOf(value) !== null;
+    return canTravel(value);
   }
 
   describe(value: object, kind: number): SharedMemory | null {
+    if (value instanceof ProcessSharedBuffer) {
+      if (value.closed) return null;
+      const number = value.put(this.#sender);
+      this.#described.push(number);
+      return describeBuffer(value, number);
+    }
     const memory = memoryOf(value);
     if (memory === null) return null;
     this.#described.push(memory);
@@ -169,6 +193,7 @@ export class CallMemories implements SharedMemoryWriter {
   }
 
   discard(): void {
+    this.#release(this.#described);
     this.#described = [];
   }
 
@@ -181,8 +206,10 @@ export class CallMemories implements SharedMemoryWriter {
   hold<T>(call: Promise<T>): Promise<T> {
     const described = this.#described;
     this.#described = [];
-    return call.finally(() => {
-      described.length = 0;
-    });
+    return call.finally(() => this.#release(described));
+  }
+
+  #release(described: readonly (SharedArrayBuffer | number)[]): void {
+    for (const memory of described) if (typeof memory === "number") this.#native.sharedForget(memory);
   }
 }

@@ -1,7 +1,10 @@
 /**
- * How `SharedArrayBuffer`s cross between the host and its worker threads.
+ * How shared memory crosses between the host and its worker threads.
  *
- * Bytes cannot carry one, so it crosses beside the message: through a `MessagePort` to each worker, with a number. The message names the number.
+ * A `ProcessSharedBuffer` is easy: the sender puts its memory on its way in native code, and the message names the number (`shared.rs`). What
+ * was never read is given up with its call, or with the worker that sent it.
+ *
+ * Bytes cannot carry a `SharedArrayBuffer`, so it crosses beside the message: through a `MessagePort` to each worker, with a number. The message names the number.
  * The sender posts before its message can be read, and ports can be read without waiting, so the reader of a message has the object at once.
  *
  * # To the workers
@@ -31,10 +34,14 @@ import { SHARED_ARRAY_BUFFER, SHARED_VIEW, MAX_SHARED_BYTES } from "../codec/for
 import { CodecError } from "../codec/errors.ts";
 import { isSharedBuffer, isSharedView } from "../codec/classify.ts";
 import { viewOf } from "../codec/decode-rare.ts";
+import { SHARED_PROCESS_BUFFER } from "../codec/format.ts";
 import type { SharedMemory } from "../codec/hooks.ts";
+import { ProcessSharedBuffer } from "./process-shared-buffer.ts";
 
 /** What the host posts to a worker. */
 export interface ToWorker {
+  /** The first message: the worker's number as a sender of `ProcessSharedBuffer`s. */
+  readonly sender?: number;
   /** An object, and the host's number for it. */
   readonly number?: number;
   readonly memory?: SharedArrayBuffer;
@@ -77,6 +84,23 @@ export function show(memory: SharedArrayBuffer, { kind, byteLength, byteOffset }
   if (kind < SHARED_VIEW) return memory;
   if (byteOffset + byteLength > memory.byteLength) throw new CodecError("Truncated", "a view reaches beyond its memory");
   return viewOf(kind - SHARED_VIEW, memory, byteOffset, byteLength);
+}
+
+/** How a `ProcessSharedBuffer` travels that was put on its way under that number. */
+export function describeBuffer({ byteLength, byteOffset }: ProcessSharedBuffer, number: number): SharedMemory {
+  return { kind: SHARED_PROCESS_BUFFER, byteLength, byteOffset, lo: number | 0, hi: 0 };
+}
+
+/** The one that a message names. */
+export function takeBuffer({ lo, byteLength, byteOffset }: SharedMemory): ProcessSharedBuffer {
+  const buffer = ProcessSharedBuffer.take(lo >>> 0, byteOffset, byteLength);
+  if (buffer === null) throw gone(lo);
+  return buffer;
+}
+
+/** Whether a value is shared memory that can be sent. */
+export function canTravel(value: object): boolean {
+  return value instanceof ProcessSharedBuffer ? !value.closed : memoryOf(value) !== null;
 }
 
 /** A number that stands for nothing here. */

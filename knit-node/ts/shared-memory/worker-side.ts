@@ -2,11 +2,16 @@
  * The worker's end of the link: memory in arguments and results. `link.ts` describes the protocol.
  */
 import type { SharedMemory, SharedMemoryReader, SharedMemoryWriter } from "../codec/hooks.ts";
-import { describe, gone, memoryOf, receive, show } from "./link.ts";
+import { SHARED_PROCESS_BUFFER } from "../codec/format.ts";
+import { canTravel, describe, describeBuffer, gone, memoryOf, receive, show, takeBuffer } from "./link.ts";
 import type { ToHost, ToWorker } from "./link.ts";
+import { ProcessSharedBuffer } from "./process-shared-buffer.ts";
+import type { SharedNative } from "../runtime/native.ts";
 
 export class WorkerMemories implements SharedMemoryReader, SharedMemoryWriter {
   readonly #port: MessagePort;
+  readonly #native: SharedNative;
+  #sender = 0;
   /** What the host gave, by its numbers. */
   readonly #given = new Map<number, SharedArrayBuffer>();
   readonly #numbers = new WeakMap<SharedArrayBuffer, number>();
@@ -18,9 +23,12 @@ export class WorkerMemories implements SharedMemoryReader, SharedMemoryWriter {
   #lastTransit = 0;
   /** What the message that is being written names. */
   #described: ToHost[] = [];
+  /** The numbers of its `ProcessSharedBuffer`s. */
+  #put: number[] = [];
 
-  constructor(port: MessagePort) {
+  constructor(port: MessagePort, native: SharedNative) {
     this.#port = port;
+    this.#native = native;
   }
 
   /** Takes in what the host has posted; costs little if that is nothing. Called before a sleep, so that nothing is kept for long. */
@@ -28,7 +36,8 @@ export class WorkerMemories implements SharedMemoryReader, SharedMemoryWriter {
     for (;;) {
       const message = receive<ToWorker>(this.#port);
       if (message === undefined) return;
-      if (message.forget !== undefined) this.#forget(message.forget);
+      if (message.sender !== undefined) this.#sender = message.sender;
+      else if (message.forget !== undefined) this.#forget(message.forget);
       else this.#take(message as Required<ToWorker>);
     }
   }
@@ -50,6 +59,7 @@ export class WorkerMemories implements SharedMemoryReader, SharedMemoryWriter {
   }
 
   open(memory: SharedMemory): object {
+    if (memory.kind === SHARED_PROCESS_BUFFER) return takeBuffer(memory);
     const number = memory.lo;
     if (!this.#given.has(number)) this.drain();
     const given = this.#given.get(number);
@@ -58,16 +68,24 @@ export class WorkerMemories implements SharedMemoryReader, SharedMemoryWriter {
   }
 
   takes(value: object): boolean {
-    return memoryOf(value) !== null;
+    return canTravel(value);
   }
 
   describe(value: object, kind: number): SharedMemory | null {
+    if (value instanceof ProcessSharedBuffer) return value.closed ? null : describeBuffer(value, this.#putOnItsWay(value));
     const memory = memoryOf(value);
     if (memory === null) return null;
     const number = this.#numbers.get(memory) ?? 0;
     const transit = (this.#lastTransit = (this.#lastTransit + 1) | 0);
     this.#described.push({ transit, memory, number, own: this.#ownNumber(memory) });
     return describe(value, kind, memory, transit);
+  }
+
+  #putOnItsWay(buffer: ProcessSharedBuffer): number {
+    if (this.#sender === 0) this.drain();
+    const number = buffer.put(this.#sender);
+    this.#put.push(number);
+    return number;
   }
 
   #ownNumber(memory: SharedArrayBuffer): number {
@@ -82,18 +100,22 @@ export class WorkerMemories implements SharedMemoryReader, SharedMemoryWriter {
   }
 
   discard(): void {
+    for (const number of this.#put) this.#native.sharedForget(number);
+    this.#put = [];
     this.#described = [];
   }
 
   /** Whether the message that was just written names any. */
   get used(): boolean {
-    return this.#described.length > 0;
+    return this.#described.length + this.#put.length > 0;
   }
 
   /** The message goes out: what it names must be there before it. */
   sent(): void {
     const described = this.#described;
     this.#described = [];
+    // These are the host's now.
+    this.#put = [];
     for (const message of described) this.#port.postMessage(message);
   }
 }

@@ -92,7 +92,7 @@ export class Loop {
       },
       this.#control,
     );
-    const shared = new WorkerMemories(boot.memories);
+    const shared = new WorkerMemories(boot.memories, native);
     this.#shared = shared;
     this.#encoder = new Encoder(new ShapeWriter(this.#memory.shapes(boot.index)), limits, { root: "result", blocks: this.#sender, shared });
     this.#decoder = new Decoder(new ShapeReader(this.#memory.shapes("host")), limits, { blocks: this.#receiver, shared });
