@@ -9,7 +9,7 @@
 //! # The word
 //! | value | meaning | entered by |
 //! |---|---|---|
-//! | 0 AWAKE | the sleeper looks by itself; nobody need ring | sleeper, `disarm` |
+//! | 0 AWAKE | the sleeper looks by itself, or is being woken; nobody need ring | sleeper, `disarm`; its relay |
 //! | 1 ARMED | the sleeper has looked, or is about to for the last time, before it sleeps | sleeper, `arm` |
 //! | 2 RUNG | one waker has taken it upon itself to ring | a waker, `take_armed`, from ARMED only |
 //!
@@ -19,6 +19,17 @@
 //!
 //! Waker: 1. Publish. 2. `take_armed`: a SeqCst fence, then if the word is ARMED, exchange it for RUNG; whoever succeeds
 //! is told so. 3. Who was told rings: `ring`, or the event loop's own bell.
+//!
+//! # A sleeper that cannot sleep on the word
+//!
+//! An event loop sleeps elsewhere. For wakers in its own process the loop's bell is enough; for those in other processes a *relay*, a thread of
+//! the sleeper's process, sleeps on the word in its place: 1. `relay`: the word is RUNG: exchange it for AWAKE, and ring the loop; else
+//! sleep while the word is what was seen. 2. Again. The relay never arms, and looks at no queue: the loop does both.
+//!
+//! Why nothing is lost by it: arming and disarming wake nobody, but they need not. When the relay falls asleep, the word is AWAKE or
+//! ARMED, and if it was changed since the relay saw it, there is no sleep. From then on only a waker makes it RUNG, and wakes whoever
+//! sleeps on it. If the sleeper arms again before the relay has seen RUNG, that ring is lost, and need not be heard: the sleeper
+//! looks at its queues after arming, and finds what it was rung for. Consuming RUNG is what makes the next ring a change of the word.
 //!
 //! Why nothing is lost: of the two fences one comes first in the order of all SeqCst fences. If the sleeper's, the waker
 //! sees ARMED (or someone's RUNG). If the waker's, the sleeper sees what was published when it looks again. And a
@@ -111,6 +122,42 @@ impl<M: BellMemory> Doorbell<M> {
             && bell
                 .compare_exchange(ARMED, RUNG, Ordering::Relaxed, Ordering::Relaxed)
                 .is_ok()
+    }
+
+    /// Relay: one step. Takes a ring that nobody has heard yet, and says so: wake the sleeper then. Else sleeps until the word changes or somebody
+    /// calls [`ring`](Self::ring), and says no: look again.
+    pub fn relay(&self) -> Result<bool, RingError> {
+        let bell = self.memory.bell();
+        let seen = bell.load(Ordering::Relaxed);
+        if seen == RUNG {
+            // Acquire: pairs with the waker's fence before it took the bell, as in `disarm`. It fails if the sleeper has disarmed or armed
+            // meanwhile: then it looks by itself.
+            return Ok(bell
+                .compare_exchange(RUNG, AWAKE, Ordering::Acquire, Ordering::Relaxed)
+                .is_ok());
+        }
+        self.memory.sleep(seen, None)?;
+        Ok(false)
+    }
+
+    /// Relay: gives back a ring that was not meant for it, because the bell has another sleeper by now.
+    pub fn give_back_ring(&self) {
+        // Release: what was acquired with the ring goes on to who takes it next. It fails if the new sleeper has armed meanwhile: it looks by itself.
+        let _ = self.memory.bell().compare_exchange(
+            AWAKE,
+            RUNG,
+            Ordering::Release,
+            Ordering::Relaxed,
+        );
+        self.ring();
+    }
+
+    /// Sleeper, which never arms again: the word becomes a ring that stays, so that a relay's next step ends. Look at a sign of one's own after each
+    /// step, and set it before this.
+    pub fn retire(&self) {
+        // Release: pairs with the acquire in `relay`. A swap, as loom does not order a plain store against the exchanges of others.
+        self.memory.bell().swap(RUNG, Ordering::Release);
+        self.ring();
     }
 
     /// Waker: wakes the sleeper of a bell that it has taken. Says whether someone slept in [`wait`](Self::wait).

@@ -57,6 +57,31 @@ fn a_sleep_ends_with_its_time() {
 }
 
 #[test]
+fn a_relay_hears_each_ring_once() {
+    let bell = bell();
+    bell.arm();
+    assert!(bell.take_armed());
+    assert!(bell.relay().unwrap());
+    // The word tells the next waker that the sleeper is being woken.
+    assert!(!bell.take_armed());
+    bell.arm();
+    assert!(bell.take_armed());
+    assert!(bell.relay().unwrap());
+    bell.retire();
+    assert!(bell.relay().unwrap());
+}
+
+#[test]
+fn a_ring_that_was_given_back_is_heard_by_another() {
+    let bell = bell();
+    bell.arm();
+    assert!(bell.take_armed());
+    assert!(bell.relay().unwrap());
+    bell.give_back_ring();
+    assert!(bell.relay().unwrap());
+}
+
+#[test]
 fn a_bell_needs_a_line() {
     let region = Region::heap(4096);
     let short = region.area(0, Doorbell::area_size() - 1).unwrap();

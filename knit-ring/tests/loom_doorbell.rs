@@ -5,8 +5,8 @@ mod loom_support;
 
 use knit_ring::memory::Model;
 use knit_ring::{Doorbell, FrameConsumer, FrameProducer};
-use loom::sync::Arc;
-use loom::sync::atomic::{AtomicUsize, Ordering};
+use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use loom::sync::{Arc, Condvar, Mutex};
 use loom::thread;
 use loom_support::{explore, owner, push, take};
 
@@ -43,6 +43,132 @@ fn no_published_frame_finds_its_consumer_asleep() {
             }
         }
         assert_eq!(sleeper.join().unwrap(), [0, 1]);
+    });
+}
+
+/// The relay of a sleeper: passes rings on to `inbox` until it has been retired.
+fn relay(bell: &Doorbell<Model>, over: &AtomicBool, inbox: &Inbox) {
+    loop {
+        let rung = bell.relay().unwrap();
+        if over.load(Ordering::Acquire) {
+            return;
+        }
+        if rung {
+            inbox.ring();
+        }
+    }
+}
+
+/// The bell of an event loop: rings are remembered until they are heard.
+#[derive(Default)]
+struct Inbox {
+    rung: Mutex<bool>,
+    bed: Condvar,
+}
+
+impl Inbox {
+    fn ring(&self) {
+        *self.rung.lock().unwrap() = true;
+        self.bed.notify_one();
+    }
+
+    fn wait(&self) {
+        let mut rung = self.rung.lock().unwrap();
+        while !*rung {
+            rung = self.bed.wait(rung).unwrap();
+        }
+        *rung = false;
+    }
+}
+
+/// An event loop that wants `count` frames, which `wakers` bring one each, through a relay.
+fn relayed(wakers: usize, preemptions: usize) {
+    explore(preemptions, move || {
+        let (bell, over) = (
+            Doorbell::attach_in(&Model::new(1)),
+            Arc::new(AtomicBool::new(false)),
+        );
+        let inbox = Arc::new(Inbox::default());
+        let published = Arc::new(AtomicUsize::new(0));
+        let relay = {
+            let (bell, over, inbox) = (bell.clone(), over.clone(), inbox.clone());
+            thread::spawn(move || relay(&bell, &over, &inbox))
+        };
+        let wakers: Vec<_> = (0..wakers)
+            .map(|_| {
+                let (bell, published) = (bell.clone(), published.clone());
+                thread::spawn(move || {
+                    published.fetch_add(1, Ordering::Release);
+                    if bell.take_armed() {
+                        bell.ring();
+                    }
+                })
+            })
+            .collect();
+        // A wake that is lost leaves this loop asleep, and the model in a deadlock.
+        loop {
+            bell.arm();
+            if published.load(Ordering::Acquire) == wakers.len() {
+                break;
+            }
+            inbox.wait();
+        }
+        for waker in wakers {
+            waker.join().unwrap();
+        }
+        over.store(true, Ordering::Release);
+        bell.retire();
+        relay.join().unwrap();
+    });
+}
+
+#[test]
+fn a_relay_loses_no_wake() {
+    relayed(1, 4);
+}
+
+#[test]
+fn a_relay_loses_no_wake_of_two_wakers() {
+    relayed(2, 2);
+}
+
+#[test]
+fn a_relay_that_outlived_its_sleeper_gives_the_next_one_s_ring_back() {
+    explore(3, || {
+        let (bell, published) = (
+            Doorbell::attach_in(&Model::new(1)),
+            Arc::new(AtomicUsize::new(0)),
+        );
+        let stale = {
+            let bell = bell.clone();
+            // One step at a moment when it should take no part any more.
+            thread::spawn(move || {
+                if bell.relay().unwrap() {
+                    bell.give_back_ring();
+                }
+            })
+        };
+        let sleeper = {
+            let (bell, published) = (bell.clone(), published.clone());
+            thread::spawn(move || {
+                loop {
+                    bell.arm();
+                    if published.load(Ordering::Acquire) == 1 {
+                        return;
+                    }
+                    // It sleeps as a native worker does.
+                    while !bell.relay().unwrap() {}
+                }
+            })
+        };
+        published.fetch_add(1, Ordering::Release);
+        if bell.take_armed() {
+            bell.ring();
+        }
+        sleeper.join().unwrap();
+        // Whoever was given up learns of it by a ring.
+        bell.retire();
+        stale.join().unwrap();
     });
 }
 

@@ -115,6 +115,15 @@ impl Shared {
         Ok(())
     }
 
+    /// Rings a runtime's bell, if there is one here, whatever the doorbell says.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn ring_bell(&self, participant: Option<usize>) {
+        ring(match participant {
+            None => &self.host,
+            Some(worker) => &self.workers[worker],
+        });
+    }
+
     /// Wakes the host if it sleeps. What it shall find must be published before, and a `SeqCst` fence lie between.
     pub(crate) fn wake_host(&self, words: &HostWords) {
         if words.bell().take_armed() && !ring(&self.host) {

@@ -227,6 +227,12 @@ impl Cell {
 const BACKLOG: usize = 0;
 const STEAL: usize = 4;
 const ABORTS: usize = 8;
+#[cfg(target_os = "linux")]
+const BOOT_LOW: usize = 64;
+#[cfg(target_os = "linux")]
+const BOOT_HIGH: usize = 68;
+#[cfg(target_os = "linux")]
+const BOOT_BYTES: usize = 72;
 
 /// What the host announces to all workers, and its doorbell.
 #[derive(Clone)]
@@ -280,6 +286,35 @@ impl HostWords {
     pub(crate) fn aborts(&self) -> u32 {
         // Acquire: pairs with the release in `count_abort`, so that whoever sees a new count finds the abort.
         self.abort_count().load(Ordering::Acquire)
+    }
+
+    #[cfg(target_os = "linux")]
+    fn boot_word(&self, offset: usize) -> &AtomicU32 {
+        self.line
+            .atomic_u32(offset)
+            .expect("the line holds the word")
+    }
+
+    /// Host, before any place is open: the block that tells workers what they must know.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn set_boot(&self, locator: u64, bytes: u32) {
+        let words = [
+            (BOOT_LOW, locator as u32),
+            (BOOT_HIGH, (locator >> 32) as u32),
+            (BOOT_BYTES, bytes),
+        ];
+        for (offset, word) in words {
+            self.boot_word(offset).store(word, Ordering::Relaxed);
+        }
+    }
+
+    /// Locator and length of that block; 0 bytes if there is none.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn boot(&self) -> (u64, u32) {
+        // Relaxed: as in `steals`.
+        let word = |offset| self.boot_word(offset).load(Ordering::Relaxed);
+        let locator = u64::from(word(BOOT_HIGH)) << 32 | u64::from(word(BOOT_LOW));
+        (locator, word(BOOT_BYTES))
     }
 
     fn steal(&self) -> &AtomicU32 {

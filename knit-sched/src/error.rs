@@ -52,6 +52,20 @@ pub enum SchedError {
     /// A call is shorter than its flags say it is.
     #[error("a call that can be aborted does not name its abort slot")]
     BadCall,
+    /// A description of a command that describes none.
+    #[error("this is not the description of a command")]
+    BadOrder,
+    /// There is no signal with that number.
+    #[error("there is no signal {0}")]
+    BadSignal(i32),
+    /// A worker process could not be started.
+    #[error("cannot start {program:?}: {source}")]
+    Spawn {
+        /// The program.
+        program: String,
+        /// Why not.
+        source: std::io::Error,
+    },
     /// From the rings.
     #[error(transparent)]
     Ring(#[from] RingError),
@@ -86,6 +100,9 @@ impl SchedError {
             Self::HostGone => "KNT_HOST_GONE",
             Self::BadBlock => "KNT_BAD_BLOCK",
             Self::BadCall => "KNT_BAD_CALL",
+            Self::BadOrder => "KNT_BAD_ORDER",
+            Self::BadSignal(_) => "KNT_BAD_SIGNAL",
+            Self::Spawn { .. } => "KNT_SPAWN",
             Self::Ring(error) => error.code(),
             Self::Heap(error) => error.code(),
             Self::Shm(error) => error.code(),

@@ -21,6 +21,8 @@ pub mod kind {
     pub const RESULT: u8 = 2;
     /// What the task threw: worker to host.
     pub const THROWN: u8 = 3;
+    /// What a worker's binding says about itself: worker to host, of no call. Only for bindings; [`crate::Pool`] passes it over.
+    pub const NOTE: u8 = 4;
 }
 
 /// Bits of the header's `flags`.

@@ -134,6 +134,9 @@ pub struct Host {
     spin: SpinLimit,
     progress: Instant,
     armed: bool,
+    /// What workers are told, for as long as they may start.
+    #[cfg(target_os = "linux")]
+    boot: Option<crate::heap::Loan>,
 }
 
 impl Host {
@@ -184,6 +187,8 @@ impl Host {
             spin: SpinLimit::new(options.spin),
             progress: Instant::now(),
             armed: false,
+            #[cfg(target_os = "linux")]
+            boot: None,
             shared,
         })
     }
@@ -219,7 +224,21 @@ impl Host {
         Ok(self.lane(worker)?.cell.state())
     }
 
-    /// The process id of the worker in a place, 0 if none has attached.
+    /// The epoch of a place.
+    ///
+    /// # Errors
+    /// There is no such worker.
+    pub fn epoch(&self, worker: usize) -> Result<u32> {
+        Ok(self.lane(worker)?.cell.epoch())
+    }
+
+    #[cfg(target_os = "linux")]
+    pub(crate) fn announce_boot(&mut self, locator: u64, bytes: u32, loan: crate::heap::Loan) {
+        self.words.set_boot(locator, bytes);
+        self.boot = Some(loan);
+    }
+
+    /// The process id of the worker in a place, as it sees it itself; 0 if none has attached.
     ///
     /// # Errors
     /// There is no such worker.

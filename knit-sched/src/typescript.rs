@@ -68,6 +68,11 @@ pub fn typescript() -> String {
         ("KIND_RESULT", kind::RESULT as usize, "A result."),
         ("KIND_THROWN", kind::THROWN as usize, "What the task threw."),
         (
+            "KIND_NOTE",
+            kind::NOTE as usize,
+            "What a worker process says about itself, of no call.",
+        ),
+        (
             "FLAG_BLOCK",
             flag::BLOCK as usize,
             "The payload is in a block: the frame holds locator and bytes, u64 each.",

@@ -260,7 +260,7 @@ fn a_command_that_does_not_exist_is_an_error() {
         .processes(Command::new("/nonexistent/worker"))
         .err()
         .unwrap();
-    assert!(matches!(error, SchedError::Io { .. }), "{error}");
+    assert!(matches!(error, SchedError::Spawn { .. }), "{error}");
 }
 
 #[test]

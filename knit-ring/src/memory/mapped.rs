@@ -128,6 +128,7 @@ impl BellMemory for Mapped {
     }
 
     fn wake(&self) -> usize {
-        shared::wake(self.bell(), 1)
+        // All: a worker that was given up, but whose process lives on, may sleep there beside the new one.
+        shared::wake(self.bell(), u32::MAX)
     }
 }

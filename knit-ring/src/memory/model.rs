@@ -146,7 +146,7 @@ impl BellMemory for Model {
 
     fn wake(&self) -> usize {
         let _guard = self.0.lock.lock().unwrap();
-        self.0.bed.notify_one();
+        self.0.bed.notify_all();
         1
     }
 }

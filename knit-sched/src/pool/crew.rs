@@ -24,7 +24,7 @@ pub(super) struct Crew {
     steal: bool,
     threads: Vec<JoinHandle<()>>,
     #[cfg(target_os = "linux")]
-    watcher: Option<super::watcher::Watcher>,
+    watcher: Option<crate::process::watcher::Watcher>,
 }
 
 impl Crew {
@@ -33,7 +33,17 @@ impl Crew {
             #[cfg(target_os = "linux")]
             watcher: match kind {
                 Kind::Threads(_) => None,
-                Kind::Processes(_) => Some(super::watcher::Watcher::start(mailbox.clone())?),
+                Kind::Processes(_) => {
+                    let mailbox = mailbox.clone();
+                    let tell = move |ended: crate::process::Ended| {
+                        mailbox.ended(Ended {
+                            worker: ended.worker,
+                            epoch: ended.epoch,
+                            exit: Exit::Process(ended.status),
+                        });
+                    };
+                    Some(crate::process::watcher::Watcher::start(tell)?)
+                }
             },
             kind,
             mailbox,
@@ -79,7 +89,9 @@ impl Crew {
             #[cfg(target_os = "linux")]
             Kind::Processes(command) => {
                 let watcher = self.watcher.as_mut().expect("made with the crew");
-                watcher.spawn(command, host.descriptor(worker)?, worker, epoch)
+                let stderr = crate::process::watcher::StderrOf::Command;
+                let pid = watcher.spawn(command, host.descriptor(worker)?, stderr, worker, epoch)?;
+                Ok(Some(pid))
             }
         }
     }
@@ -87,8 +99,8 @@ impl Crew {
     /// Ends the processes at once, whatever they do. Threads cannot be ended: they end after what they run.
     pub(super) fn kill(&mut self) {
         #[cfg(target_os = "linux")]
-        if let Some(watcher) = &mut self.watcher {
-            watcher.kill();
+        if let Some(watcher) = &self.watcher {
+            watcher.signal(None, rustix::process::Signal::KILL);
         }
     }
 

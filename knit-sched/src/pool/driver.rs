@@ -162,6 +162,9 @@ impl Driver {
             let Message {
                 header, payload, ..
             } = message;
+            if header.kind == kind::NOTE {
+                continue;
+            }
             let Some(slot) = self.open.take(header.call, header.generation) else {
                 self.mailbox.counters.stale.fetch_add(1, Ordering::Relaxed);
                 continue;

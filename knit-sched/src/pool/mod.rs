@@ -17,8 +17,6 @@ mod crew;
 mod driver;
 mod mailbox;
 mod open;
-#[cfg(target_os = "linux")]
-mod watcher;
 
 pub use call::{Call, CallError, Exit, Outcome};
 

@@ -1,0 +1,163 @@
+//! What a worker process makes of what it was given.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+
+use knit_shm::Region;
+use rustix::fs::{FlockOperation, Mode, OFlags, flock, open, tell};
+use rustix::io::Errno;
+use rustix::process::{Signal, getpid, kill_process};
+
+use super::relay::Relay;
+use super::{Gone, HOST_GONE, boot, io};
+use crate::bells::Shared;
+use crate::cell::{Cell, HostWords};
+use crate::error::{Result, SchedError};
+use crate::worker::Worker;
+
+/// A process that has found its pool, and may take its place.
+pub struct Joined {
+    shared: Arc<Shared>,
+    index: usize,
+    epoch: u32,
+    steal: bool,
+}
+
+impl Joined {
+    /// The pool's memory.
+    #[must_use]
+    pub fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// The place.
+    #[must_use]
+    pub fn index(&self) -> usize {
+        self.index
+    }
+
+    /// The epoch for which the place is open.
+    #[must_use]
+    pub fn epoch(&self) -> u32 {
+        self.epoch
+    }
+
+    /// Whether this worker may take calls queued for others.
+    #[must_use]
+    pub fn steal(&self) -> bool {
+        self.steal
+    }
+
+    /// What the host's binding tells its workers.
+    ///
+    /// # Errors
+    /// The host has told nothing, or the memory is damaged.
+    pub fn boot(&self) -> Result<boot::Boot> {
+        boot::read(&self.shared)
+    }
+
+    /// Takes the place.
+    ///
+    /// # Errors
+    /// Another worker has it, or the memory is damaged.
+    pub fn attach(&self) -> Result<Worker> {
+        Worker::attach(self.shared.clone(), self.index, self.epoch, self.steal)
+    }
+
+    /// For a worker that sleeps in an event loop, whose bell is set: a thread that passes the rings of other processes on to that bell, for as long
+    /// as what is returned lives.
+    ///
+    /// # Errors
+    /// The system has no thread left.
+    pub fn relay(&self) -> Result<Relay> {
+        Relay::of_worker(&self.shared, self.index, self.epoch)
+    }
+}
+
+/// Whether this process was started as a pool's worker, as far as its standard input tells. For programs that start themselves again.
+#[must_use]
+pub fn is_worker() -> bool {
+    stdin().and_then(place).is_ok()
+}
+
+/// Takes the place that this process was started for. From then on standard input is `/dev/null`, and the process exits with
+/// [`HOST_GONE`] when its host is gone.
+///
+/// # Errors
+/// Standard input is not a descriptor that a host made; its place is taken already; the host is gone.
+pub fn attach() -> Result<Worker> {
+    join(Gone::Exit)?.attach()
+}
+
+/// The first half of [`attach`]: finds the pool and the place, without taking it.
+///
+/// # Errors
+/// As [`attach`].
+pub fn join(gone: Gone) -> Result<Joined> {
+    let (shared, index) = place(stdin()?)?;
+    watch_host(shared.region(), gone)?;
+    let null = open("/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())
+        .map_err(io("opening /dev/null"))?;
+    rustix::stdio::dup2_stdin(null).map_err(io("dup2"))?;
+    let (region, layout) = (shared.region(), shared.layout());
+    Ok(Joined {
+        epoch: Cell::new(layout, region, index)?.open_epoch()?,
+        steal: HostWords::new(region)?.steals(),
+        index,
+        shared,
+    })
+}
+
+fn stdin() -> Result<OwnedFd> {
+    std::io::stdin()
+        .as_fd()
+        .try_clone_to_owned()
+        .map_err(|source| SchedError::Io {
+            what: "standard input",
+            source,
+        })
+}
+
+/// The pool behind the descriptor, and the worker at whose cell it stands.
+fn place(fd: OwnedFd) -> Result<(Arc<Shared>, usize)> {
+    let shared = Shared::attach(Region::attach(fd)?)?;
+    let at = shared
+        .region()
+        .fd()
+        .ok_or(SchedError::NotAPool("it has no descriptor"))
+        .and_then(|fd| tell(fd).map_err(io("lseek")))?;
+    let worker = shared
+        .layout()
+        .worker_at(at)
+        .ok_or(SchedError::NotAPool("its descriptor stands at no worker"))?;
+    Ok((shared, worker))
+}
+
+/// Ends this process when the host is gone.
+fn watch_host(region: &Region, gone: Gone) -> Result<()> {
+    let region = region.clone();
+    let lock = move |operation| {
+        let fd = region.fd().expect("it was attached by its descriptor");
+        flock(fd, operation)
+    };
+    match lock(FlockOperation::NonBlockingLockShared) {
+        Err(Errno::WOULDBLOCK) => {}
+        Ok(()) => return Err(SchedError::HostGone),
+        Err(errno) => return Err(io("flock")(errno)),
+    }
+    std::thread::Builder::new()
+        .name("knit-host-watch".into())
+        .spawn(move || {
+            while lock(FlockOperation::LockShared) == Err(Errno::INTR) {}
+            if gone == Gone::Kill {
+                // A process may always kill itself; if not, it exits.
+                let _ = kill_process(getpid(), Signal::KILL);
+            }
+            std::process::exit(HOST_GONE);
+        })
+        .map_err(|source| SchedError::Io {
+            what: "starting a thread",
+            source,
+        })?;
+    Ok(())
+}

@@ -1,0 +1,183 @@
+//! What worker processes write to their standard error: passed on to the host's own, the last lines remembered.
+//!
+//! Nothing waits here. What the host's standard error does not take stays in a buffer; when that is full, pipes are not read until there is room,
+//! and their writers wait as they would for a terminal that does not read.
+
+use std::collections::VecDeque;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{OFlags, fcntl_setfl};
+use rustix::io::Errno;
+
+/// Bytes that are remembered of each process.
+const TAIL: usize = 4096;
+/// Lines of them that are told.
+const LINES: usize = 20;
+/// Bytes that may wait for the host's standard error.
+const MOST: usize = 64 * 1024;
+/// Bytes that a pipe which polls as writable takes without waiting (`PIPE_BUF`).
+const PIECE: usize = 4096;
+
+/// One process's standard error.
+pub(super) struct Stderr {
+    /// None once it was at its end.
+    pipe: Option<OwnedFd>,
+    tail: VecDeque<u8>,
+    /// Something before the tail was forgotten.
+    cut: bool,
+}
+
+impl Stderr {
+    pub(super) fn new(pipe: OwnedFd) -> Self {
+        // It fails on no open descriptor.
+        let _ = fcntl_setfl(&pipe, OFlags::NONBLOCK);
+        Self {
+            pipe: Some(pipe),
+            tail: VecDeque::new(),
+            cut: false,
+        }
+    }
+
+    pub(super) fn fd(&self) -> Option<BorrowedFd<'_>> {
+        self.pipe.as_ref().map(AsFd::as_fd)
+    }
+
+    /// Lets go of the pipe, not of what was remembered.
+    pub(super) fn close(&mut self) {
+        self.pipe = None;
+    }
+
+    /// Takes what is there, at most a buffer full. False if nothing is and the pipe is at its end.
+    pub(super) fn read(&mut self, out: &mut Forward) -> bool {
+        let Some(pipe) = &self.pipe else {
+            return false;
+        };
+        let mut buffer = [0; 16 * 1024];
+        match rustix::io::read(pipe, &mut buffer) {
+            Ok(0) => false,
+            Ok(n) => {
+                self.remember(&buffer[..n]);
+                out.waiting.extend(&buffer[..n]);
+                true
+            }
+            Err(Errno::AGAIN | Errno::INTR) => true,
+            Err(_) => false,
+        }
+    }
+
+    /// Takes all that the process has left behind. Another that it has started may go on writing: no more than a pipe holds is taken.
+    pub(super) fn drain(&mut self, out: &mut Forward) -> bool {
+        let before = out.waiting.len();
+        loop {
+            let had = out.waiting.len();
+            if !self.read(out) {
+                return false;
+            }
+            if out.waiting.len() == had || out.waiting.len() - before > MOST {
+                return true;
+            }
+        }
+    }
+
+    fn remember(&mut self, bytes: &[u8]) {
+        self.tail.extend(bytes);
+        let excess = self.tail.len().saturating_sub(TAIL);
+        self.cut |= excess > 0;
+        self.tail.drain(..excess);
+    }
+
+    /// The last lines.
+    pub(super) fn last_lines(&self) -> String {
+        let bytes: Vec<u8> = self.tail.iter().copied().collect();
+        let text = String::from_utf8_lossy(&bytes);
+        // The first one is a part of a line.
+        let whole = match text.split_once('\n') {
+            Some((_, rest)) if self.cut => rest,
+            _ => &text,
+        };
+        let lines: Vec<&str> = whole.trim_end().lines().collect();
+        lines[lines.len().saturating_sub(LINES)..].join("\n")
+    }
+}
+
+/// What is on its way to the host's standard error.
+#[derive(Default)]
+pub(super) struct Forward {
+    waiting: VecDeque<u8>,
+}
+
+impl Forward {
+    /// Whether the host's standard error must be polled.
+    pub(super) fn waits(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// Whether pipes may be read.
+    pub(super) fn has_room(&self) -> bool {
+        self.waiting.len() < MOST
+    }
+
+    /// Writes what can be written without waiting for long.
+    pub(super) fn flush(&mut self) {
+        let moment = Timespec {
+            tv_sec: 0,
+            tv_nsec: 100_000_000,
+        };
+        let own = rustix::stdio::stderr();
+        while self.waits() {
+            let ready = poll(&mut [PollFd::new(&own, PollFlags::OUT)], Some(&moment));
+            if ready != Ok(1) {
+                return;
+            }
+            self.write();
+        }
+    }
+
+    /// Writes a piece, after standard error has polled as writable.
+    pub(super) fn write(&mut self) {
+        let (first, _) = self.waiting.as_slices();
+        let piece = &first[..first.len().min(PIECE)];
+        match rustix::io::write(rustix::stdio::stderr(), piece) {
+            Ok(n) => drop(self.waiting.drain(..n)),
+            Err(Errno::AGAIN | Errno::INTR) => {}
+            // Closed, or nobody reads it: nobody wants to know.
+            Err(_) => self.waiting.clear(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(text: &str) -> String {
+        let (reader, writer) = rustix::pipe::pipe().unwrap();
+        let mut stderr = Stderr::new(reader);
+        let mut out = Forward::default();
+        for piece in text.as_bytes().chunks(1000) {
+            rustix::io::write(&writer, piece).unwrap();
+            assert!(stderr.drain(&mut out));
+        }
+        drop(writer);
+        assert!(!stderr.drain(&mut out));
+        assert_eq!(out.waiting.len(), text.len());
+        stderr.last_lines()
+    }
+
+    #[test]
+    fn a_few_lines_are_told_as_they_are() {
+        assert_eq!(said(""), "");
+        assert_eq!(said("one\ntwo\n\n"), "one\ntwo");
+        assert_eq!(said("without an end"), "without an end");
+    }
+
+    #[test]
+    fn of_many_lines_the_last_are_told_whole() {
+        let lines: Vec<String> = (0..10_000).map(|n| format!("line {n}")).collect();
+        assert_eq!(said(&lines.join("\n")), lines[9_980..].join("\n"));
+        let long = "x".repeat(100_000);
+        assert_eq!(said(&long), "x".repeat(TAIL));
+        assert_eq!(said(&format!("{long}\nend\n")), "end");
+    }
+}
