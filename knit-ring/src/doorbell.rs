@@ -143,12 +143,10 @@ impl<M: BellMemory> Doorbell<M> {
     /// Relay: gives back a ring that was not meant for it, because the bell has another sleeper by now.
     pub fn give_back_ring(&self) {
         // Release: what was acquired with the ring goes on to who takes it next. It fails if the new sleeper has armed meanwhile: it looks by itself.
-        let _ = self.memory.bell().compare_exchange(
-            AWAKE,
-            RUNG,
-            Ordering::Release,
-            Ordering::Relaxed,
-        );
+        let _ =
+            self.memory
+                .bell()
+                .compare_exchange(AWAKE, RUNG, Ordering::Release, Ordering::Relaxed);
         self.ring();
     }
 

@@ -39,6 +39,9 @@ export const KIND_RESULT = 2;
 /** What the task threw. */
 export const KIND_THROWN = 3;
 
+/** What a worker process says about itself, of no call. */
+export const KIND_NOTE = 4;
+
 /** The payload is in a block: the frame holds locator and bytes, u64 each. */
 export const FLAG_BLOCK = 1;
 

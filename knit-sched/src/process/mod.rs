@@ -42,6 +42,7 @@ pub(crate) mod watcher;
 pub use fleet::Fleet;
 pub use join::{Joined, attach, is_worker, join};
 pub use order::command;
+pub use relay::Relay;
 pub use watcher::Ended;
 
 use rustix::io::Errno;

@@ -64,8 +64,18 @@ mod tests {
 
     #[test]
     fn what_is_no_command_is_refused() {
-        for text in ["", "\0", "EPATH=/bin\0", "Aa\0EPATH\0", "Aa\0Xx\0", "Aa\0\0"] {
-            assert!(matches!(command(text), Err(SchedError::BadOrder)), "{text:?}");
+        for text in [
+            "",
+            "\0",
+            "EPATH=/bin\0",
+            "Aa\0EPATH\0",
+            "Aa\0Xx\0",
+            "Aa\0\0",
+        ] {
+            assert!(
+                matches!(command(text), Err(SchedError::BadOrder)),
+                "{text:?}"
+            );
         }
     }
 }

@@ -16,7 +16,7 @@ impl Worker {
     }
 
     /// Keeps a block that a call names beyond that call. None if it is not one to keep: it must be copied out and closed. Who runs the call says in
-    /// its reply, by [`flag::KEPT`], that the call's blocks did not all come back.
+    /// its reply, by [`flag::KEPT`](crate::frames::flag::KEPT), that the call's blocks did not all come back.
     ///
     /// # Errors
     /// The locator does not name a live block of the host.
