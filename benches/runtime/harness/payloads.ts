@@ -55,6 +55,7 @@ export const PAYLOADS: readonly Payload[] = [
     batch: 100,
     micros: 0.6,
   },
+  { name: "Error", value: new TypeError("something is wrong"), batch: 100 },
   { name: "Uint8Array 1 Ki", value: bytes(KI), batch: 100 },
   { name: "Uint8Array 64 Ki", value: bytes(64 * KI), batch: 16, micros: 8 },
   { name: "Uint8Array 1 Mi", value: bytes(MI), batch: 4, micros: 80 },

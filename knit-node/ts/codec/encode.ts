@@ -1,8 +1,8 @@
 /**
  * Values to bytes: the writer of the value format, version 1.
  *
- * Guarantees: one pass over the value, each property read once; identity and cycles kept; whatever it cannot carry is refused with its
- * path. When it refuses, bytes past `at` are garbage and nothing else has changed.
+ * Guarantees: one pass over the value, each property of an object read once (items of an array may be read again); identity and cycles kept;
+ * whatever it cannot carry is refused with its path. When it refuses, bytes past `at` are garbage and nothing else has changed.
  * Does not guarantee: synchronisation (publication is the caller's), or that a value changed by its own accessors while it is read is
  * consistent.
  *
@@ -14,6 +14,7 @@ import { DEFAULT_LIMITS, HI_BIGINT64, HI_DATE, HI_FALSE, HI_HEAD, HI_NULL, HI_ST
 import { REFUSED, explain, explainRevoked, tooDeep } from "./refuse.ts";
 import { Writer } from "./writer.ts";
 import { NOT_FLAT } from "./compile.ts";
+import { encodeNumbers } from "./encode-numbers.ts";
 import { putBigInt } from "./encode-rare.ts";
 import { encoding, writeString, writeText } from "./text.ts";
 import type { ByteBuffer } from "./buffer.ts";
@@ -26,6 +27,8 @@ export type { EncoderOptions } from "./writer.ts";
 
 const getPrototypeOf = Object.getPrototypeOf;
 const objectPrototype = Object.prototype;
+const arrayPrototype = Array.prototype;
+const isArray = Array.isArray;
 const datePrototype = Date.prototype;
 const getTime = Date.prototype.getTime;
 
@@ -97,7 +100,10 @@ export class Encoder {
     try {
       const prototype = getPrototypeOf(value) as object | null;
       if (prototype === datePrototype) return this.#encodeDate(value as Date, out, at);
-      if (prototype !== objectPrototype) return this.#encodeTree(value, prototype, null, out, at);
+      if (prototype !== objectPrototype) {
+        const end = prototype === arrayPrototype && isArray(value) ? encodeNumbers(value, out, at) : 0;
+        return end > 0 && end - at <= this.#maxBytes ? end : this.#encodeTree(value, prototype, null, out, at);
+      }
       const writer = this.#writer;
       const shapes = writer.rootShapes;
       for (let i = 0; i < shapes.length; i++) {

@@ -13,6 +13,7 @@ import { REFUSED, tooDeep, tooLarge } from "./refuse.ts";
 import { ShapeCache, prototypeIsPolluted } from "./shape-cache.ts";
 import { putBigInt, putHoley, putStringBlock } from "./encode-rare.ts";
 import { putExotic } from "./encode-exotic.ts";
+import { putFractions, putIntegers } from "./encode-numbers.ts";
 import type { BlockWriter, CodecHooks, SharedMemoryWriter } from "./hooks.ts";
 import type { ByteBuffer } from "./buffer.ts";
 import type { Limits } from "./format.ts";
@@ -342,7 +343,7 @@ export class Writer {
       this.owed += chunk;
       this.reserve(p + this.owed);
       if (onlyNumbers) {
-        const numbers = integers ? this.#putIntegers(value, i, end, p) : this.#putFractions(value, i, end, p);
+        const numbers = integers ? putIntegers(this.f64, value, i, end, p) : putFractions(this.f64, value, i, end, p);
         p += numbers;
         i += numbers;
         onlyNumbers = i === end;
@@ -365,42 +366,5 @@ export class Writer {
       this.depth--;
     }
     return p;
-  }
-
-  /**
-   * Writes the numbers from index `i` up to the first item that is none; returns how many. There are two of these, alike, because engines
-   * store arrays of integers and of fractions differently, and a call site that has seen few kinds of arrays is several times faster.
-   */
-  #putIntegers(value: readonly unknown[], i: number, end: number, p: number): number {
-    const f64 = this.f64;
-    const start = p;
-    let sum = 0;
-    for (; i < end; i++, p++) {
-      const item = value[i];
-      if (typeof item !== "number") break;
-      f64[p] = item;
-      sum += item;
-    }
-    if (sum !== sum) this.#canonicalise(start, p);
-    return p - start;
-  }
-
-  /** Gives every NaN its canonical bits. A sum is NaN if a summand is: the loops above test only that. */
-  #canonicalise(from: number, to: number): void {
-    for (let p = from; p < to; p++) if (this.f64[p] !== this.f64[p]) this.slot(NAN_HI, 0, p);
-  }
-
-  #putFractions(value: readonly unknown[], i: number, end: number, p: number): number {
-    const f64 = this.f64;
-    const start = p;
-    let sum = 0;
-    for (; i < end; i++, p++) {
-      const item = value[i];
-      if (typeof item !== "number") break;
-      f64[p] = item;
-      sum += item;
-    }
-    if (sum !== sum) this.#canonicalise(start, p);
-    return p - start;
   }
 }
