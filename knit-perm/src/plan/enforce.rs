@@ -111,12 +111,12 @@ fn read(case: &Case<'_>) -> Outcome {
     let mut caveats = vec![C::LateSecrets];
     if case.grants.read_exceptions() {
         caveats.push(C::NewFilesUnreadable);
-        // Where the runtime alone must keep to the exceptions, it is told no folder around them.
-        caveats.push(if case.checks() && (case.thread() || !case.kernel) {
-            C::FolderUnlistable
-        } else {
-            C::NamesListed
-        });
+        // Where the runtime alone must keep to the exceptions, it is told no folder around them. Deno knows exceptions.
+        if case.checks() && (case.thread() || !case.kernel) {
+            caveats.push(C::FolderUnlistable);
+        } else if !case.deno() {
+            caveats.push(C::NamesListed);
+        }
     }
     if !case.checks() {
         caveats.push(C::StatVisible);
@@ -260,6 +260,10 @@ fn workers(case: &Case<'_>) -> Outcome {
 fn sys(case: &Case<'_>) -> Outcome {
     match case.grants.sys {
         Scope::Everything => Outcome::allowed(&[]),
+        // Nothing native gets in to ask the kernel instead.
+        _ if case.deno() && !case.thread() && case.grants.ffi == Scope::Nothing => {
+            Outcome::new(S::Full, &[By::Runtime], &[])
+        }
         _ if case.deno() => Outcome::new(S::Partial, &[By::Runtime], &[C::NativeCode]),
         _ => case.weak(&[], &[C::SysVisible]),
     }

@@ -125,7 +125,7 @@ caveats! {
     NewFilesUnreadable "new-files-unreadable" "Files made after the worker's start directly in a folder that holds a denied one cannot be read by it: what is allowed there is listed once, file by file."
     NewFilesUnwritable "new-files-unwritable" "In a folder that holds a file denied for writing no new ones can be made: what is allowed there is listed once, file by file."
     LateSecrets "late-secrets" "Only what is there when the plan is made is denied, and the usual secrets are searched for in the home folder and three folders deep."
-    MetadataFixed "metadata-fixed" "Modes, owners, times and attributes of files cannot be changed, also where writing is allowed; fchmod reports success and changes nothing, so that copying files works."
+    MetadataFixed "metadata-fixed" "Modes, owners, times and attributes of files cannot be changed, also where writing is allowed. Of an open file, the attempt reports success and changes nothing, so that copying files works."
     NativeCode "native-code" "It holds against JavaScript. Native code in the same process is not stopped."
     AsyncByRuntime "async-by-runtime" "Asynchronous file calls run on threads that all share: there only the runtime checks, which follows links that lie in an allowed folder."
     SharedDescriptors "shared-descriptors" "A thread has the descriptors of its process: what the host has open, and knows by number, can be read and written."

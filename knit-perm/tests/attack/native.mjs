@@ -1,0 +1,57 @@
+// Native code: loading it, and what it can do once it runs.
+import { createRequire } from "node:module";
+import { constants } from "node:os";
+
+const libc = "libc.so.6";
+
+/** A function `(number, a, b, c) => result` that makes a system call, as far as this runtime lets it. */
+const syscalls = async () => {
+  if (runtime === "bun") {
+    const { dlopen } = await import("bun:ffi");
+    const loaded = dlopen(libc, { syscall: { args: ["i64", "i64", "i64", "i64", "i64"], returns: "i64" } });
+    return (...args) => Number(loaded.symbols.syscall(...args.concat([0, 0, 0, 0]).slice(0, 5)));
+  }
+  if (runtime === "deno") {
+    const loaded = Deno.dlopen(libc, { syscall: { parameters: ["i64", "i64", "i64", "i64", "i64"], result: "i64" } });
+    return (...args) => Number(loaded.symbols.syscall(...args.concat([0, 0, 0, 0]).slice(0, 5).map(BigInt)));
+  }
+  const { dlopen } = await import("node:ffi");
+  const { functions } = dlopen(libc, { syscall: { parameters: ["i64", "i64", "i64", "i64", "i64"], result: "i64" } });
+  return (...args) => Number(functions.syscall(...args.concat([0, 0, 0, 0]).slice(0, 5).map(BigInt)));
+};
+
+const text = async (string) => {
+  const bytes = new TextEncoder().encode(`${string}\0`);
+  if (runtime === "bun") return (await import("bun:ffi")).ptr(bytes);
+  return Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes));
+};
+
+export default (attempt, { secret, parent, outside, addon }) => {
+  attempt("native: load a library", async () => (await syscalls())(39) > 0 && "loaded");
+  attempt("native: load an addon", () => {
+    const module = { exports: {} };
+    process.dlopen(module, addon, constants.dlopen?.RTLD_NOW);
+    return "loaded";
+  });
+  attempt("native: require an addon", () => typeof createRequire(import.meta.url)(addon));
+  const call = (name, action) =>
+    attempt(`native: ${name}`, async () => {
+      const result = await action(await syscalls());
+      return result >= 0 && `returned ${result}`;
+    });
+  // x86-64 numbers.
+  call("open outside", async (syscall) => syscall(2, await text(secret), 0));
+  call("make a file outside", async (syscall) => syscall(85, await text(`${outside}/native`), 0o600));
+  call("change a mode outside", async (syscall) => syscall(90, await text(`${outside}/there.txt`), 0o777));
+  call("socket", async (syscall) => syscall(41, 2, 1, 0));
+  call("io_uring", async (syscall) => syscall(425, 8, await text("x".repeat(200))));
+  call("fork", async (syscall) => {
+    const pid = syscall(57);
+    if (pid === 0) syscall(60, 0);
+    return pid;
+  });
+  call("signal the host", async (syscall) => syscall(62, parent, 0));
+  call("trace the host", async (syscall) => syscall(101, 16, parent));
+  call("limits of the host", async (syscall) => syscall(302, parent, 7, 0, await text("x".repeat(16))));
+  call("a new user namespace", async (syscall) => syscall(272, 0x1000_0000));
+};
