@@ -7,7 +7,7 @@
 mod field;
 mod support;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 
@@ -26,7 +26,7 @@ struct Line {
 /// The caveat that an attempt's success shows, or (`false`) its failure.
 fn shows(name: &str, got: bool) -> Option<&'static [Caveat]> {
     Some(match (name, got) {
-        ("stat outside", true) => &[Caveat::StatVisible],
+        ("stat outside" | "watch outside", true) => &[Caveat::StatVisible],
         ("host name", true) => &[Caveat::SysVisible],
         ("wasi", true) => &[Caveat::WasiInside],
         ("a secret made later", true) => &[Caveat::LateSecrets],
@@ -41,13 +41,76 @@ fn shows(name: &str, got: bool) -> Option<&'static [Caveat]> {
     })
 }
 
+fn host_env(field: &Field) -> BTreeMap<String, String> {
+    let mut env: BTreeMap<String, String> = std::env::vars().collect();
+    env.insert("HOST_SECRET".into(), field::SECRET.into());
+    env.insert("NODE_OPTIONS".into(), "--no-warnings".into());
+    env.insert("HOME".into(), field.root.join("home").display().to_string());
+    env
+}
+
+fn lines(out: &str) -> Vec<Line> {
+    out.lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .collect()
+}
+
+/// Attempts that get no answer even so: nobody speaks these protocols here, or there is no network. That something was sent is what the field sees.
+const UNANSWERED: [&str; 7] = [
+    "net: WebSocket",
+    "net: Deno.resolveDns",
+    "net: Bun.sql",
+    "import: npm",
+    "import: jsr",
+    "import: installed on the fly",
+    "import: over http",
+];
+
+/// Without a sandbox the attempts succeed: what the other tests see denied is denied by the sandbox, and not by a mistake in the attempt.
+fn control(program: &Path, flags: &[&str]) {
+    let field = Field::new();
+    // These would change the machine, or end this test.
+    let spare = [
+        "write: the host's settings",
+        "write: the host's name",
+        "write: a kernel setting",
+        "inspector: of the host",
+        "native: fork",
+        "native: trace the host",
+    ];
+    field.write_config(&spare);
+    if let Some(node) = installed("node24/bin/node") {
+        field.write_database(&node);
+    }
+    let mut command = Command::new(program);
+    command
+        .args(flags)
+        .arg(field.project().join("main.mjs"))
+        .current_dir(field.project())
+        .env_clear()
+        .envs(host_env(&field));
+    let (code, out, err) = finish(&mut command);
+    assert_eq!(code, Some(0), "{out}\n{err}");
+    let failed: Vec<String> = lines(&out)
+        .into_iter()
+        .filter(|line| line.got.is_none() && !UNANSWERED.contains(&line.name.as_str()))
+        .map(|line| format!("{}: {}", line.name, line.error.unwrap_or_default()))
+        .collect();
+    assert!(
+        failed.is_empty(),
+        "not even without a sandbox:\n{}",
+        failed.join("\n")
+    );
+    assert!(lines(&out).iter().filter(|line| line.got.is_some()).count() > 90);
+}
+
 /// Shown by native code, in `native.rs`.
 const NATIVE: [Caveat; 1] = [Caveat::SelfReplace];
 
 fn attack(runtime: Runtime, program: &Path) {
     let version = version(program);
     let field = Field::new();
-    field.write_config();
+    field.write_config(&[]);
     if let Some(node) = installed("node24/bin/node") {
         field.write_database(&node);
     }
@@ -77,10 +140,7 @@ fn attack(runtime: Runtime, program: &Path) {
         .arg(field.project().join("main.mjs"));
     sandbox.sandbox(&mut command);
     let (code, out, err) = finish(&mut command);
-    let lines: Vec<Line> = out
-        .lines()
-        .filter_map(|line| serde_json::from_str(line).ok())
-        .collect();
+    let lines = lines(&out);
     assert_eq!(code, Some(0), "the attacker's end\n{out}\n{err}");
 
     let documented: BTreeSet<Caveat> = plan
@@ -185,4 +245,21 @@ fn nothing_gets_out_of_a_strict_process_of_deno() {
 #[test]
 fn nothing_gets_out_of_a_strict_process_of_bun() {
     installed("bun/bin/bun.exe").inspect(|program| attack(Runtime::Bun, program));
+}
+
+#[test]
+fn the_attempts_succeed_without_a_sandbox_on_node() {
+    installed("node26/bin/node")
+        .inspect(|program| control(program, &["--experimental-ffi", "--no-warnings"]));
+}
+
+#[test]
+fn the_attempts_succeed_without_a_sandbox_on_deno() {
+    installed("deno/deno")
+        .inspect(|program| control(program, &["run", "-A", "--unstable-ffi", "--no-lock"]));
+}
+
+#[test]
+fn the_attempts_succeed_without_a_sandbox_on_bun() {
+    installed("bun/bin/bun.exe").inspect(|program| control(program, &[]));
 }

@@ -25,16 +25,17 @@ if (runtime === "deno") {
 }
 
 for (const [name, action] of attempts) {
+  if (config.spare?.includes(name)) continue;
   let line;
+  let timer;
   try {
-    let timer;
     const late = new Promise((_, reject) => (timer = setTimeout(() => reject(new Error("no answer")), 5000)));
     const got = await Promise.race([action(), late]);
-    clearTimeout(timer);
     line = got === undefined || got === null || got === false ? { name, error: "nothing" } : { name, got: String(got).slice(0, 200) };
   } catch (error) {
     line = { name, error: `${error?.name}: ${error?.code ?? error?.cause?.code ?? ""} ${error?.message}`.slice(0, 300) };
   }
+  clearTimeout(timer);
   console.log(JSON.stringify(line));
 }
 process.exit(0);

@@ -16,13 +16,16 @@ const syscalls = async () => {
     return (...args) => Number(loaded.symbols.syscall(...args.concat([0, 0, 0, 0]).slice(0, 5).map(BigInt)));
   }
   const { dlopen } = await import("node:ffi");
-  const { functions } = dlopen(libc, { syscall: { parameters: ["i64", "i64", "i64", "i64", "i64"], result: "i64" } });
+  const { functions } = dlopen(libc, { syscall: { arguments: ["i64", "i64", "i64", "i64", "i64"], return: "i64" } });
   return (...args) => Number(functions.syscall(...args.concat([0, 0, 0, 0]).slice(0, 5).map(BigInt)));
 };
 
+const kept = [];
 const text = async (string) => {
-  const bytes = new TextEncoder().encode(`${string}\0`);
+  const bytes = Buffer.from(`${string}\0`);
+  kept.push(bytes);
   if (runtime === "bun") return (await import("bun:ffi")).ptr(bytes);
+  if (runtime === "node") return Number((await import("node:ffi")).getRawPointer(bytes));
   return Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes));
 };
 
@@ -44,7 +47,7 @@ export default (attempt, { secret, parent, outside, addon }) => {
   call("make a file outside", async (syscall) => syscall(85, await text(`${outside}/native`), 0o600));
   call("change a mode outside", async (syscall) => syscall(90, await text(`${outside}/there.txt`), 0o777));
   call("socket", async (syscall) => syscall(41, 2, 1, 0));
-  call("io_uring", async (syscall) => syscall(425, 8, await text("x".repeat(200))));
+  call("io_uring", async (syscall) => syscall(425, 8, await text("\0".repeat(200))));
   call("fork", async (syscall) => {
     const pid = syscall(57);
     if (pid === 0) syscall(60, 0);
@@ -52,6 +55,6 @@ export default (attempt, { secret, parent, outside, addon }) => {
   });
   call("signal the host", async (syscall) => syscall(62, parent, 0));
   call("trace the host", async (syscall) => syscall(101, 16, parent));
-  call("limits of the host", async (syscall) => syscall(302, parent, 7, 0, await text("x".repeat(16))));
-  call("a new user namespace", async (syscall) => syscall(272, 0x1000_0000));
+  call("limits of the host", async (syscall) => syscall(302, parent, 7, 0, await text("\0".repeat(16))));
+  call("unshare", async (syscall) => syscall(272, 0x200));
 };

@@ -108,11 +108,6 @@ export default (attempt, { secret, parent }) => {
     const { createRequire } = await import("node:module");
     return JSON.stringify(createRequire(import.meta.url)(secret.replace("secret.txt", "secret.json")));
   });
-  attempt("read: watched", async () => {
-    const watcher = fs.watch(secret);
-    watcher.close();
-    return undefined;
-  });
   if (runtime === "deno") {
     attempt("read: Deno.readTextFile", () => Deno.readTextFile(secret));
     attempt("read: Deno.open", async () => text((await (await Deno.open(secret)).readable.getReader().read()).value));

@@ -45,10 +45,11 @@ export default (attempt, { secret, parent, tcp }) => {
   attempt("env: the host's secret", () => process.env.HOST_SECRET);
   attempt("env: the host's flags", () => process.env.NODE_OPTIONS);
   if (runtime === "deno") attempt("prompt: ask for more", async () => (await Deno.permissions.request({ name: "net" })).state === "granted");
-  if (runtime === "node") attempt("internals: process.binding", () => process.binding("fs").internalModuleReadJSON?.(secret) ?? process.binding("spawn_sync").spawn({ file: "/bin/true", args: ["true"], stdio: [] }).pid);
+  if (runtime === "node") attempt("internals: process.binding", () => process.binding("fs").internalModuleReadJSON?.(secret) ?? process.binding("spawn_sync").spawn({ file: "/bin/true", args: ["true"], stdio: [{ type: "ignore" }] }).pid);
 
   // What is documented.
   attempt("stat outside", () => fs.statSync(secret).size);
+  attempt("watch outside", () => ((runtime === "deno" ? Deno.watchFs(secret) : fs.watch(secret)).close(), "watching"));
   attempt("host name", () => os.hostname());
   attempt("wasi", async () => {
     const { WASI } = await import("node:wasi");
@@ -62,7 +63,7 @@ export default (attempt, { secret, parent, tcp }) => {
     fs.writeFileSync("new.txt", "new");
     return fs.readFileSync("new.txt", "utf8");
   });
-  attempt("a mode in the working directory", () => (fs.chmodSync("sub/file", 0o700), (fs.statSync("sub/file").mode & 0o777) === 0o700));
+  attempt("a mode in the working directory", () => (fs.chmodSync("sub/child.mjs", 0o700), (fs.statSync("sub/child.mjs").mode & 0o777) === 0o700));
 
   // What must go on working.
   attempt("work: read", () => fs.readFileSync("allowed.txt", "utf8"));

@@ -2,23 +2,24 @@
 import fs from "node:fs";
 
 export default (attempt, { outside, parent, readable }) => {
-  const target = `${outside}/written`;
   const there = `${outside}/there.txt`;
-  const after = (action) => () => (action(), fs.existsSync(target) || "no error");
-  attempt("write: sync", after(() => fs.writeFileSync(target, "x")));
-  attempt("write: promises", async () => (await fs.promises.writeFile(target, "x"), "no error"));
+  let count = 0;
+  /** A new path outside. */
+  const target = () => `${outside}/written-${++count}`;
+  attempt("write: sync", () => (fs.writeFileSync(target(), "x"), "no error"));
+  attempt("write: promises", async () => (await fs.promises.writeFile(target(), "x"), "no error"));
   attempt("write: append", () => (fs.appendFileSync(there, "x"), "no error"));
   attempt("write: append, promises", async () => (await fs.promises.appendFile(there, "x"), "no error"));
   attempt("write: stream", () => new Promise((done, fail) => fs.createWriteStream(there).on("error", fail).on("finish", () => done("no error")).end("x")));
   attempt("write: truncate", () => (fs.truncateSync(there, 0), "no error"));
   attempt("write: make a folder", () => (fs.mkdirSync(`${outside}/folder`), "no error"));
   attempt("write: temporary folder", () => fs.mkdtempSync(`${outside}/tmp-`));
-  attempt("write: remove", () => (fs.unlinkSync(there), "no error"));
-  attempt("write: rename", () => (fs.renameSync(there, `${outside}/renamed`), "no error"));
-  attempt("write: move out", () => (fs.renameSync("sub/file", target), "no error"));
-  attempt("write: copy out", () => (fs.copyFileSync("allowed.txt", target), "no error"));
-  attempt("write: link out", () => (fs.linkSync("allowed.txt", target), "no error"));
-  attempt("write: symbolic link out", () => (fs.symlinkSync("/x", target), "no error"));
+  attempt("write: remove", () => (fs.unlinkSync(`${outside}/removed.txt`), "no error"));
+  attempt("write: rename", () => (fs.renameSync(`${outside}/renamed.txt`, target()), "no error"));
+  attempt("write: move out", () => (fs.renameSync("sub/moved", target()), "no error"));
+  attempt("write: copy out", () => (fs.copyFileSync("allowed.txt", target()), "no error"));
+  attempt("write: link out", () => (fs.linkSync("allowed.txt", target()), "no error"));
+  attempt("write: symbolic link out", () => (fs.symlinkSync("/x", target()), "no error"));
   attempt("write: through a link of its own", () => {
     fs.symlinkSync(there, "sub/way-out");
     fs.writeFileSync("sub/way-out", "x");
@@ -47,13 +48,12 @@ export default (attempt, { outside, parent, readable }) => {
   attempt("write: a kernel setting", () => (fs.writeFileSync("/proc/sys/kernel/hostname", "hacked"), "no error"));
   attempt("write: sqlite", async () => {
     const { DatabaseSync, Database } = await import(runtime === "bun" ? "bun:sqlite" : "node:sqlite");
-    const db = DatabaseSync ? new DatabaseSync(target) : new Database(target);
+    const db = DatabaseSync ? new DatabaseSync(target()) : new Database(target());
     db.exec("create table t(x)");
     return "no error";
   });
-  if (runtime === "deno") attempt("write: Deno.writeTextFile", async () => (await Deno.writeTextFile(target, "x"), "no error"));
-  if (runtime === "deno") attempt("write: localStorage", () => (localStorage.setItem("a", "b"), undefined));
-  if (runtime === "bun") attempt("write: Bun.write", async () => (await Bun.write(target, "x"), "no error"));
-  if (runtime === "node") attempt("write: a report", () => process.report.writeReport(target));
-  if (runtime === "node") attempt("write: a heap snapshot", async () => (await import("node:v8")).writeHeapSnapshot(target));
+  if (runtime === "deno") attempt("write: Deno.writeTextFile", async () => (await Deno.writeTextFile(target(), "x"), "no error"));
+  if (runtime === "bun") attempt("write: Bun.write", async () => (await Bun.write(target(), "x"), "no error"));
+  if (runtime === "node") attempt("write: a report", () => process.report.writeReport(target()));
+  if (runtime === "node") attempt("write: a heap snapshot", async () => (await import("node:v8")).writeHeapSnapshot(target()));
 };

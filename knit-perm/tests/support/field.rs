@@ -15,7 +15,8 @@ use serde_json::json;
 
 /// Files, and listeners that count who comes.
 pub struct Field {
-    folder: tempfile::TempDir,
+    /// Removed when this is dropped.
+    _folder: tempfile::TempDir,
     pub root: PathBuf,
     pub tcp: u16,
     pub udp: UdpSocket,
@@ -41,6 +42,8 @@ impl Field {
             ("secret.mjs", "export default 'the secret of the host'"),
             ("secret.json", "{\"secret\":1}"),
             ("outside/there.txt", "there"),
+            ("outside/removed.txt", ""),
+            ("outside/renamed.txt", ""),
             ("project-evil/file", SECRET),
             ("home/.ssh/id", SECRET),
             ("package/index.js", ""),
@@ -56,7 +59,8 @@ impl Field {
             ("project/nested/.env", SECRET),
             ("project/nested/open", "open"),
             ("project/sub/file", "file"),
-            ("project/sub/child.mjs", ""),
+            ("project/sub/moved", ""),
+            ("project/sub/child.mjs", "process.exit(0)"),
             (
                 "project/node_modules/installed/package.json",
                 "{\"type\":\"module\",\"main\":\"index.js\"}",
@@ -104,7 +108,7 @@ impl Field {
         let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
         udp.set_nonblocking(true).unwrap();
         Self {
-            folder,
+            _folder: folder,
             root,
             tcp: port,
             udp,
@@ -118,9 +122,9 @@ impl Field {
     }
 
     /// What the attacker is told.
-    pub fn write_config(&self) {
+    pub fn write_config(&self, spare: &[&str]) {
         let config = json!({
-            "secret": self.root.join("secret.txt"), "outside": self.root.join("outside"), "readable": self.root.join("package/index.js"),
+            "spare": spare, "secret": self.root.join("secret.txt"), "outside": self.root.join("outside"), "readable": self.root.join("package/index.js"),
             "parent": std::process::id(), "tcp": self.tcp, "udp": self.udp.local_addr().unwrap().port(), "unix": self.root.join("unix"),
             "abstract": format!("knit-perm-{}", self.tcp), "program": "/bin/true", "addon": self.root.join("project/addon.node"),
         });
@@ -146,7 +150,11 @@ impl Field {
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
             .collect();
         left.sort();
-        assert_eq!(left, ["there.txt"], "files outside");
+        assert_eq!(
+            left,
+            ["removed.txt", "renamed.txt", "there.txt"],
+            "files outside"
+        );
         let there = self.root.join("outside/there.txt");
         assert_eq!(std::fs::read_to_string(&there).unwrap(), "there");
         let meta = there.metadata().unwrap();
@@ -171,25 +179,26 @@ impl Field {
             self.udp.recv(&mut buffer).is_err(),
             "datagrams that arrived"
         );
-        drop(self.folder.path());
     }
 }
 
 /// Answers everybody with a module, and counts.
-fn serve<S: Read + Write>(
+fn serve<S: Read + Write + Send + 'static>(
     arrived: Arc<AtomicUsize>,
     accept: impl Fn() -> std::io::Result<S> + Send + 'static,
 ) {
     std::thread::spawn(move || {
         while let Ok(mut stream) = accept() {
             arrived.fetch_add(1, Ordering::Relaxed);
-            let body = "export default 'remote'";
-            let head = format!(
-                "HTTP/1.1 200 OK\r\ncontent-type: text/javascript\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
-                body.len()
-            );
-            let _ = stream.read(&mut [0; 4096]);
-            let _ = stream.write_all((head + body).as_bytes());
+            std::thread::spawn(move || {
+                let body = "export default 'remote'";
+                let head = format!(
+                    "HTTP/1.1 200 OK\r\ncontent-type: text/javascript\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+                    body.len()
+                );
+                let _ = stream.read(&mut [0; 4096]);
+                let _ = stream.write_all((head + body).as_bytes());
+            });
         }
     });
 }
