@@ -34,6 +34,7 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 fn run() -> Result<ExitCode> {
     use knit_perm::{Facts, Kind, Policy, Prepared, Runtime, Target, Version, kernel, plan};
     use serde_json::{Value, json};
+    use std::os::unix::process::CommandExt;
 
     // Unlike for a worker, nothing is allowed that was not said, but reading the folder it runs in.
     let mut policy =
@@ -94,7 +95,8 @@ fn run() -> Result<ExitCode> {
     let Some(sandbox) = Prepared::new(&plan, &[])? else {
         return Err("the plan restricts nothing".into());
     };
-    Err(sandbox.exec(&mut command).into())
+    sandbox.sandbox_in_place(&mut command);
+    Err(command.exec().into())
 }
 
 /// As a shell looks for it.

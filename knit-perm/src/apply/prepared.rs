@@ -97,11 +97,9 @@ impl Prepared {
         })
     }
 
-    /// Replaces this process by a program in the sandbox: for a starter that stands between a command prefix (a container, `nice`) and the worker.
-    /// Only returns if it fails.
-    #[must_use]
-    pub fn exec(&self, command: &mut Command) -> std::io::Error {
+    /// As [`Prepared::sandbox`], for a command that takes the place of this process (`CommandExt::exec`): for a starter that stands between a
+    /// command prefix (a container, `nice`) and the worker. Whose child it is does not matter.
+    pub fn sandbox_in_place(&self, command: &mut Command) {
         self.arrange(command, None);
-        command.exec()
     }
 }

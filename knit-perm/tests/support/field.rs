@@ -1,4 +1,5 @@
 //! A machine to attack: a project to work in, and around it what must not be reached.
+#![allow(dead_code)]
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, UdpSocket};
