@@ -12,6 +12,7 @@ for (const [name, expected] of [
   ["forgets several", "0\n2\n4\n6\n"],
   ["shutdown unawaited", "closed\n"],
   ["own module", "2\n"],
+  ["timeouts far away", 'in time\n{"fallback":[1]}\n'],
 ] as const) {
   test(`a script ends by itself: ${name}`, async () => {
     const { code, out, err } = await script("ends.ts", [name]);
@@ -22,6 +23,7 @@ for (const [name, expected] of [
 for (const [name, expected] of [
   ["call in flight", "answered 400\n"],
   ["blocking call in flight", "answered\n"],
+  ["timed call in flight", '{"fallback":[1]}\n'],
   ["call after quiet", "answered 200\n"],
 ] as const) {
   test(`a script stays alive until its calls are answered: ${name}`, async () => {

@@ -11,8 +11,6 @@ export type Binding = TaskBinding | ImportBinding | ExportBinding;
 interface Named {
   /** Its name in this pool, for messages. */
   readonly key: string;
-  /** Whether it takes the abort toolkit as second argument. */
-  readonly tools: boolean;
 }
 
 /** The n-th `task()` call of a module, from 0. */

@@ -27,8 +27,8 @@ export class TaskDefinition<A = unknown, R = unknown, K extends boolean = boolea
 
   /** How a worker finds it. */
   binding(key: string): Binding {
-    const { f, href, which, abortable: tools } = this;
-    if (typeof which === "number") return { kind: "task", key, tools, href, index: which, fingerprint: fingerprint(f as Function) };
-    return { kind: "import", key, tools, href, name: which };
+    const { f, href, which } = this;
+    if (typeof which === "number") return { kind: "task", key, href, index: which, fingerprint: fingerprint(f as Function) };
+    return { kind: "import", key, href, name: which };
   }
 }

@@ -30,6 +30,8 @@ export interface PoolOptions {
     /** Most bytes of one value; an eighth of `payloadMaxByteLength` unless given. */
     readonly maxPayloadBytes?: number;
   };
+  /** Abort-aware calls that may be in flight: 258 unless given, up to 1 048 576. */
+  readonly abortSignalCapacity?: number;
   readonly worker?: {
     /** Where tasks run: in threads of this process. */
     readonly runtime?: "thread";
@@ -82,6 +84,7 @@ export interface Settings {
   readonly inliner: Required<InlinerOptions> | null;
   readonly arenaBytes: number;
   readonly maxPayloadBytes: number;
+  readonly abortCapacity: number;
   readonly respawn: boolean;
   readonly finishAll: boolean;
   readonly bootstrap: BootstrapBoot | null;
@@ -99,7 +102,7 @@ const RESOURCE_LIMITS = ["maxYoungGenerationSizeMb", "maxOldGenerationSizeMb", "
 
 /** Checks the options of a pool and fills in what they leave open. Paths are relative to the module that called `boundary`. */
 export function settings(options: PoolOptions, boundary: Function): Settings {
-  checkOptions("createPool", options, ["threads", "balancer", "host", "inliner", "payload", "worker", "workerExecArgv", "debug", "source"]);
+  checkOptions("createPool", options, ["threads", "balancer", "host", "inliner", "payload", "abortSignalCapacity", "worker", "workerExecArgv", "debug", "source"]);
   const { host = {}, payload = {}, worker = {}, balancer } = options;
   checkOptions("createPool: host", host, ["steal"]);
   checkOptions("createPool: payload", payload, ["payloadMaxByteLength", "maxPayloadBytes"]);
@@ -115,6 +118,7 @@ export function settings(options: PoolOptions, boundary: Function): Settings {
     inliner: inliner(options.inliner),
     arenaBytes: Math.ceil(arenaBytes / 4096) * 4096,
     maxPayloadBytes: integer("createPool: payload.maxPayloadBytes", payload.maxPayloadBytes, Math.floor(arenaBytes / 8), 1, arenaBytes),
+    abortCapacity: integer("createPool: abortSignalCapacity", options.abortSignalCapacity, 258, 1, 1 << 20),
     respawn: boolean("createPool: worker.respawn", worker.respawn, true),
     finishAll: boolean("createPool: worker.resolveAfterFinishingAll", worker.resolveAfterFinishingAll, false),
     bootstrap: bootstrap(worker.bootstrap, boundary),

@@ -38,7 +38,7 @@ export async function findExports(functions: ReadonlyMap<string, PlainFunction>,
     }
   }
   return Array.from(functions, ([key, f]) => {
-    const common = { kind: "export", key, tools: false, called: f.name, fingerprint: fingerprint(f) } as const;
+    const common = { kind: "export", key, called: f.name, fingerprint: fingerprint(f) } as const;
     for (const [href, exports] of modules) {
       const name = Object.keys(exports).find((key) => exportOf(exports, key) === f);
       if (name !== undefined) return { ...common, hrefs: [href], name };

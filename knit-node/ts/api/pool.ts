@@ -10,6 +10,8 @@ import { boot, engine, later, startWorker } from "../runtime/node.ts";
 import type { AbortablePromise } from "./abort.ts";
 import type { Binding } from "./binding.ts";
 import { callerUrls } from "./caller.ts";
+import { show } from "./check.ts";
+import { isPromise } from "./promise.ts";
 import { debugFor } from "./debug.ts";
 import { TaskDefinition } from "./definition.ts";
 import { OptionError, PoolClosedError, PoolInWorkerError } from "./errors.ts";
@@ -107,7 +109,7 @@ function start<T extends Tasks>(chosen: Settings, tasks: T, boundary: Function):
 
   const native = engine();
   const functions = definitions.map((each) => (each instanceof TaskDefinition ? each.f : each));
-  const host = new Host(native, chosen, later, functions as readonly InlineFunction[]);
+  const host = new Host(native, chosen, later, functions as readonly InlineFunction[], debug);
   let workers: Workers;
   try {
     workers = new Workers(host, native, chosen, bindings(keys, definitions, boundary), startWorker, debug, name);
@@ -120,9 +122,7 @@ function start<T extends Tasks>(chosen: Settings, tasks: T, boundary: Function):
   // A literal's properties are found faster than those of an object without a prototype.
   const call: Record<string, unknown> = {};
   keys.forEach((key, fn) => {
-    const send = (value: unknown): Promise<unknown> =>
-      typeof value === "object" && isPromise(value) ? host.callAwaited(fn, value) : host.call(fn, value);
-    Object.defineProperty(call, key, { value: send, enumerable: true });
+    Object.defineProperty(call, key, { value: caller(host, fn, key, definitions[fn]), enumerable: true });
   });
 
   let closed: Promise<void> | null = null;
@@ -145,6 +145,33 @@ function start<T extends Tasks>(chosen: Settings, tasks: T, boundary: Function):
     },
     [Symbol.asyncDispose]: () => shutdown(),
   };
+}
+
+/** The function that users call. */
+function caller(host: Host, fn: number, key: string, definition: Definition): (value: unknown, options?: unknown) => Promise<unknown> {
+  const { timeout, abortable } = definition instanceof TaskDefinition ? definition : { timeout: null, abortable: false };
+  const control = { key, timeout, abortable };
+  const controlled = (value: unknown, options: unknown): Promise<unknown> => {
+    try {
+      return host.callControlled(fn, control, value, signalOf(options));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  };
+  if (timeout !== null || abortable) return controlled;
+  return (value, options) => {
+    // Whatever else comes second is not looked at: an index, if this function is given to `map`.
+    if (typeof options === "object" && options !== null && (options as CallOptions).signal !== undefined) return controlled(value, options);
+    return typeof value === "object" && isPromise(value) ? host.callAwaited(fn, value) : host.call(fn, value);
+  };
+}
+
+function signalOf(options: unknown): AbortSignal | null {
+  const signal: unknown = typeof options === "object" && options !== null ? (options as { signal?: unknown }).signal : undefined;
+  if (signal === undefined) return null;
+  const { aborted, addEventListener } = (typeof signal === "object" && signal !== null ? signal : {}) as Partial<AbortSignal>;
+  if (typeof aborted === "boolean" && typeof addEventListener === "function") return signal as AbortSignal;
+  throw new OptionError(`A call's signal must be an AbortSignal, not ${show(signal)}`);
 }
 
 type Definition = TaskDefinition<never> | PlainFunction;
@@ -184,11 +211,3 @@ function refuse<T extends Tasks>(tasks: T): Pool<T> {
   };
 }
 
-/** A revoked proxy refuses even this question: the codec says of it what is to be said. */
-function isPromise(value: object | null): value is Promise<unknown> {
-  try {
-    return value instanceof Promise;
-  } catch {
-    return false;
-  }
-}

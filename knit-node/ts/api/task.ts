@@ -71,7 +71,7 @@ const tasksByModule = new Map<string, Task<never>[]>();
 export function task<A, R, T extends TaskTimeout = TaskTimeout>(options: AbortableTaskOptions<A, R, T>): Task<A, R | Late<T>, true>;
 export function task<A, R, T extends TaskTimeout = TaskTimeout>(options: TaskOptions<A, R, T>): Task<A, R | Late<T>>;
 export function task(options: TaskOptions<unknown, unknown> | AbortableTaskOptions<unknown, unknown>): Task<unknown, unknown, boolean> {
-  checkOptions("task", options, ["f"]);
+  checkOptions("task", options, ["f", "timeout", "abortSignal"]);
   if (typeof options.f !== "function") throw new OptionError(`task({ f }): f must be a function, not ${show(options.f)}`);
   const [timeout, abortable] = control("task", options);
   const href = callerUrl(task);
@@ -102,7 +102,7 @@ export function importTask<F extends (arg: never) => unknown>(
   options: ImportTaskOptions & { readonly abortSignal?: false | undefined },
 ): Task<Argument<F>, ReturnType<F>>;
 export function importTask(options: ImportTaskOptions): Task<unknown, unknown, boolean> {
-  checkOptions("importTask", options, ["href", "name"]);
+  checkOptions("importTask", options, ["href", "name", "timeout", "abortSignal"]);
   const { name = "default" } = options;
   if (typeof name !== "string" || name === "") throw new OptionError(`importTask({ name }): name must be the name of an export, not ${show(name)}`);
   const [timeout, abortable] = control("importTask", options);

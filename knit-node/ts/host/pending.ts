@@ -1,12 +1,21 @@
 /**
  * Calls that wait for their answers, by number.
  *
- * Numbers are used again, so each has a generation that goes up when its call is settled: an answer that comes late, from a worker
- * that was given up, names an old generation and is not believed. Nothing is allocated per call but the promise, and one function of it
+ * Numbers are used again, so each has a generation that goes up when its call is settled: an answer that comes late names an old
+ * generation and is not believed. Nothing is allocated per call but the promise, and one function of it
  * is kept: a call rejects by resolving with a rejected promise, which costs the few that reject a little and all others nothing.
+ *
+ * A call that is *given up* (its time is over, or its caller wants it no more) is settled while a worker may still run it. Its number is used again
+ * only when that is over: a worker's death names the calls that it had by their numbers.
  */
 
 type Settle = (value: unknown) => void;
+
+interface GivenUp {
+  readonly generation: number;
+  /** Hears that no worker has the call any more. */
+  readonly onOver: () => void;
+}
 
 const FIRST = 256;
 
@@ -16,6 +25,7 @@ export class Pending {
   /** Current generation of each number. */
   generations = new Int32Array(FIRST);
   readonly #resolves: (Settle | undefined)[] = [];
+  readonly #givenUp = new Map<number, GivenUp>();
   /** Stack of free numbers. */
   #free = new Int32Array(FIRST);
   #freeCount = 0;
@@ -40,6 +50,15 @@ export class Pending {
     return new Promise(this.#executor);
   }
 
+  /** Has `hook` run before that open call is settled, however that happens. */
+  beforeSettling(number: number, hook: () => void): void {
+    const settle = this.#resolves[number] as Settle;
+    this.#resolves[number] = (value) => {
+      hook();
+      settle(value);
+    };
+  }
+
   /** Settles a call and frees its number. False if that call is not open. */
   resolve(number: number, generation: number, value: unknown): boolean {
     const resolve = this.#resolves[number];
@@ -54,19 +73,55 @@ export class Pending {
     return this.has(number, generation) && this.resolve(number, generation, Promise.reject(reason));
   }
 
+  /** A worker's answer: settles its call; if that was given up, the call is over. */
+  answer(number: number, generation: number, value: unknown): void {
+    if (!this.resolve(number, generation, value)) this.#late(number, generation);
+  }
+
+  /** As `answer`. */
+  answerThrown(number: number, generation: number, reason: unknown): void {
+    if (!this.reject(number, generation, reason)) this.#late(number, generation);
+  }
+
+  /** Settles an open call that a worker may still run, and keeps its number until `onOver` is told that none does. */
+  giveUp(number: number, generation: number, value: unknown, onOver: () => void): void {
+    const resolve = this.#resolves[number];
+    if (resolve === undefined || this.generations[number] !== generation) return;
+    this.#resolves[number] = undefined;
+    this.generations[number]++;
+    this.open--;
+    this.#givenUp.set(number, { generation, onOver });
+    resolve(value);
+  }
+
+  /** Calls that were given up, and that workers may still run. */
+  get abandoned(): number {
+    return this.#givenUp.size;
+  }
+
   /** Whether that call is open. */
   has(number: number, generation: number): boolean {
     return this.#resolves[number] !== undefined && this.generations[number] === generation;
   }
 
-  /** Rejects whatever call is open under that number. */
+  /** Rejects whatever call is open under that number; no worker has it any more. */
   rejectNumber(number: number, reason: unknown): void {
-    this.reject(number, this.generations[number], reason);
+    const { [number]: generation } = this.generations;
+    if (!this.reject(number, generation, reason)) this.#late(number, (generation - 1) | 0);
   }
 
   /** Rejects every open call. */
   rejectAll(reason: unknown): void {
     for (let number = 0; number < this.#numbers; number++) this.rejectNumber(number, reason);
+  }
+
+  #late(number: number, generation: number): void {
+    if (this.#givenUp.size === 0) return;
+    const given = this.#givenUp.get(number);
+    if (given?.generation !== generation) return;
+    this.#givenUp.delete(number);
+    this.#free[this.#freeCount++] = number;
+    given.onOver();
   }
 
   #release(number: number): void {

@@ -204,9 +204,14 @@ export class CallMemories implements SharedMemoryWriter {
 
   /** Holds what the message names until its call is settled. */
   hold<T>(call: Promise<T>): Promise<T> {
+    return call.finally(this.keep());
+  }
+
+  /** Holds what the message names; returns what lets go of it. */
+  keep(): () => void {
     const described = this.#described;
     this.#described = [];
-    return call.finally(() => this.#release(described));
+    return () => this.#release(described);
   }
 
   #release(described: readonly (SharedArrayBuffer | number)[]): void {

@@ -28,14 +28,18 @@ import { WorkerMemories } from "../shared-memory/worker-side.ts";
 import type { WorkerBoot } from "../runtime/runtime.ts";
 import type { TaskFunction } from "./bind.ts";
 import { isDying } from "./dying.ts";
+import { Aborts } from "./tools.ts";
+import type { CallTools } from "./tools.ts";
 
-const { FRAME_HEADER, GRANULE, CONTROL_CLOCK, CONTROL_ENTRIES, FLAG_BLOCK, FLAG_ENGINE, FLAG_KEPT, KIND_RESULT, KIND_THROWN, STOP } = layout;
+const { FRAME_HEADER, GRANULE, CONTROL_ABORTS, CONTROL_CLOCK, CONTROL_ENTRIES, FLAG_ABORT, FLAG_BLOCK, FLAG_ENGINE, FLAG_KEPT, KIND_RESULT, KIND_THROWN, STOP } = layout;
 
 const FIRST_OUTBOX = 64 * 1024;
 /** Bytes of replies that are published without waiting for the round's end. */
 const FLUSH = 16 * 1024;
 /** Microseconds after which the event loop gets its turn. */
 const BURST = 2000;
+/** Bytes of slot and ticket before the argument of a call that can be aborted. */
+const ABORT_BYTES = 8;
 
 export class Loop {
   readonly #native: Native;
@@ -52,6 +56,9 @@ export class Loop {
   readonly #trimmer = new Trimmer(() => this.#native.workerTrim(this.#handle));
   readonly #receiver: BlockReceiver;
   readonly #shared: WorkerMemories;
+  readonly #aborts: Aborts;
+  /** The toolkit of the call being run. */
+  #tools: CallTools | null = null;
   readonly #spin: number;
   #filled = 0;
   /** Tasks whose promises are open. */
@@ -96,6 +103,7 @@ export class Loop {
     this.#shared = shared;
     this.#encoder = new Encoder(new ShapeWriter(this.#memory.shapes(boot.index)), limits, { root: "result", blocks: this.#sender, shared });
     this.#decoder = new Decoder(new ShapeReader(this.#memory.shapes("host")), limits, { blocks: this.#receiver, shared });
+    this.#aborts = new Aborts(this.#memory, (watches) => native.workerWatch(handle, watches));
     native.workerBell(handle, this.#onBell);
   }
 
@@ -138,6 +146,7 @@ export class Loop {
         this.#onStop();
         return;
       }
+      this.#aborts.look(control[CONTROL_ABORTS]);
       if (claimed === 0) break;
       const clock = control[CONTROL_CLOCK];
       if (this.#burstStart === -1) this.#burstStart = clock;
@@ -176,29 +185,40 @@ export class Loop {
     const generation = i32[word + 3];
     let result: unknown;
     let later = false;
+    let tools: CallTools | null = null;
     try {
-      const arg =
-        i32[word + 1] >>> 24 === 0 ? this.#decoder.decode(this.#memory.front, at, i32[word]) : this.#decodeBlock(i32[word + 1] >>> 24, at);
+      const flags = i32[word + 1] >>> 24;
+      const arg = flags === 0 ? this.#decoder.decode(this.#memory.front, at, i32[word]) : this.#decodeFlagged(flags, at, i32[word]);
       if (this.#receiver.kept) {
         this.#receiver.kept = false;
         head |= FLAG_KEPT << 24;
       }
       const f = this.#functions[fn];
       if (f === undefined) throw new CodecError("BadOperand", `there is no function ${fn}`);
-      result = f(arg);
+      if (this.#tools === null) {
+        result = f(arg);
+      } else {
+        tools = this.#tools;
+        this.#tools = null;
+        result = f(arg, tools.tools);
+      }
       // Inside: reading `then` may run the task's own code.
       later = typeof result === "object" && result !== null && typeof (result as PromiseLike<unknown>).then === "function";
-      if (later) this.#await(result as PromiseLike<unknown>, head, number, generation);
+      if (later) this.#await(result as PromiseLike<unknown>, head, number, generation, tools);
     } catch (error) {
+      tools?.end();
       this.#reply(KIND_THROWN, head, number, generation, error);
       return;
     }
-    if (!later) this.#reply(KIND_RESULT, head, number, generation, result);
+    if (later) return;
+    tools?.end();
+    this.#reply(KIND_RESULT, head, number, generation, result);
   }
 
-  #await(promise: PromiseLike<unknown>, head: number, number: number, generation: number): void {
+  #await(promise: PromiseLike<unknown>, head: number, number: number, generation: number, tools: CallTools | null): void {
     const settle = (kind: number) => (value: unknown) => {
       this.#open--;
+      tools?.end();
       this.#reply(kind, head, number, generation, value);
       this.#publishSoon();
     };
@@ -206,17 +226,27 @@ export class Loop {
     this.#open++;
   }
 
-  #decodeBlock(flags: number, at: number): unknown {
-    if ((flags & FLAG_BLOCK) === 0) throw new CodecError("BadOperand", "unknown flags of a call");
+  /** The argument of a call that lies in a block, or has an abort slot before it, or both. */
+  #decodeFlagged(flags: number, at: number, bytes: number): unknown {
+    if ((flags & ~(FLAG_BLOCK | FLAG_ABORT)) !== 0) throw new CodecError("BadOperand", "unknown flags of a call");
+    if ((flags & FLAG_BLOCK) === 0) return this.#decodeAborted(this.#memory.front, at, bytes);
     const { i32 } = this.#memory.front;
     const word = at >>> 2;
-    const [lo, hi, bytes] = [i32[word], i32[word + 1], i32[word + 2]];
-    const [views, start] = this.#receiver.window(lo, hi, bytes);
+    const [lo, hi, length] = [i32[word], i32[word + 1], i32[word + 2]];
+    const [views, start] = this.#receiver.window(lo, hi, length);
     try {
-      return this.#decoder.decode(views, start, bytes);
+      return (flags & FLAG_ABORT) === 0 ? this.#decoder.decode(views, start, length) : this.#decodeAborted(views, start, length);
     } finally {
       this.#receiver.release(lo, hi);
     }
+  }
+
+  #decodeAborted(views: ByteBuffer, at: number, bytes: number): unknown {
+    if (bytes < ABORT_BYTES) throw new CodecError("Truncated", "a call that can be aborted has no abort slot");
+    const arg = this.#decoder.decode(views, at + ABORT_BYTES, bytes - ABORT_BYTES);
+    const { i32 } = views;
+    this.#tools = this.#aborts.tools(i32[at >>> 2], i32[(at >>> 2) + 1]);
+    return arg;
   }
 
   #reply(kind: number, head: number, number: number, generation: number, value: unknown): void {

@@ -16,7 +16,15 @@ impl Worker {
     /// # Errors
     /// As [`Worker::turn`].
     pub fn publish(&mut self, replies: &[u8]) -> Result<()> {
-        let news = self.move_replies(replies)?;
+        let mut news = self.move_replies(replies)?;
+        if self.armed && !self.backlog.is_empty() {
+            // A promise was settled while this worker sleeps: nobody but the host says when there is room.
+            self.own().set_wants_room(true);
+            // SeqCst fence: between the announcement and the second attempt; pairs with the one in `Host::give_back_space`.
+            fence(Ordering::SeqCst);
+            news |= self.move_replies(&[])?;
+            self.own().set_wants_room(!self.backlog.is_empty());
+        }
         self.tell_host(news);
         Ok(())
     }

@@ -1,0 +1,112 @@
+/**
+ * What workers answer: replies read in place, each with the tables of its worker, and settled.
+ */
+import { Decoder } from "../codec/decode.ts";
+import { CodecError } from "../codec/errors.ts";
+import type { Limits } from "../codec/format.ts";
+import { ShapeReader } from "../codec/shapes.ts";
+import * as layout from "../generated/layout.ts";
+import type { Native } from "../runtime/native.ts";
+import type { HostMemories } from "../shared-memory/host-side.ts";
+import { BlockReceiver } from "./blocks.ts";
+import { revive } from "./engine-error.ts";
+import type { PoolMemory } from "./memory.ts";
+import type { Pending } from "./pending.ts";
+
+const { FRAME_HEADER, GRANULE, CONTROL_ENTRIES, SPAN_WORDS, KIND_RESULT, KIND_THROWN, KIND_PAD, FLAG_BLOCK, FLAG_ENGINE, FLAG_KEPT } = layout;
+
+export class Replies {
+  readonly #native: Native;
+  readonly #handle: number;
+  readonly #control: Int32Array;
+  readonly #memory: PoolMemory;
+  readonly #memories: HostMemories;
+  readonly #pending: Pending;
+  readonly #limits: Limits;
+  readonly #decoders: Decoder[] = [];
+  readonly #receivers: BlockReceiver[] = [];
+
+  constructor(native: Native, handle: number, control: Int32Array, memory: PoolMemory, memories: HostMemories, pending: Pending, limits: Limits) {
+    this.#native = native;
+    this.#handle = handle;
+    this.#control = control;
+    this.#memory = memory;
+    this.#memories = memories;
+    this.#pending = pending;
+    this.#limits = limits;
+  }
+
+  /** A new worker begins with empty tables. */
+  begin(worker: number): void {
+    const table = this.#memory.shapes(worker);
+    table.fill(0);
+    const native = this.#native;
+    const blocks = new BlockReceiver(
+      {
+        heap: () => this.#memory.heap(worker + 1),
+        hold: (lo, hi, bytes) => native.hostHoldBlock(this.#handle, worker, lo, hi, bytes),
+        open: (lo, hi) => native.hostOpenBlock(this.#handle, worker, lo, hi),
+        close: (lo, hi) => native.hostCloseBlock(this.#handle, worker, lo, hi),
+      },
+      this.#control,
+    );
+    this.#receivers[worker] = blocks;
+    this.#decoders[worker] = new Decoder(new ShapeReader(table), this.#limits, { blocks, shared: this.#memories.reader(worker) });
+  }
+
+  /** Settles what so many spans of the control block hold. */
+  receive(spans: number): void {
+    const control = this.#control;
+    const { i32 } = this.#memory.front;
+    const pending = this.#pending;
+    for (let entry = CONTROL_ENTRIES; spans > 0; entry += SPAN_WORDS, spans--) {
+      const worker = control[entry];
+      const decoder = this.#decoders[worker];
+      let at = control[entry + 1];
+      const end = control[entry + 2];
+      while (at < end) {
+        const word = at >>> 2;
+        const bytes = i32[word];
+        const next = at + ((FRAME_HEADER + bytes + (GRANULE - 1)) & -GRANULE);
+        if (bytes < 0 || next > end) throw new CodecError("Truncated", "a reply reaches beyond what was published");
+        const what = i32[word + 1];
+        const kind = (what >>> 16) & 0xff;
+        if (kind !== KIND_PAD) {
+          const number = i32[word + 2];
+          const generation = i32[word + 3];
+          const flags = what >>> 24;
+          if ((flags & FLAG_KEPT) !== 0) this.#native.hostKept(this.#handle, worker, number);
+          let value: unknown;
+          let ok = kind === KIND_RESULT;
+          try {
+            value =
+              (flags & FLAG_BLOCK) === 0
+                ? decoder.decode(this.#memory.front, at + FRAME_HEADER, bytes)
+                : this.#decodeBlock(decoder, worker, at + FRAME_HEADER);
+            if (kind === KIND_THROWN && (flags & FLAG_ENGINE) !== 0) value = revive(value);
+          } catch (error) {
+            value = error;
+            ok = false;
+          }
+          // One that nobody waits for any more is read all the same: its blocks and shapes must be.
+          if (ok) pending.answer(number, generation, value);
+          else pending.answerThrown(number, generation, value);
+        }
+        at = next;
+      }
+    }
+  }
+
+  #decodeBlock(decoder: Decoder, worker: number, at: number): unknown {
+    const { i32 } = this.#memory.front;
+    const word = at >>> 2;
+    const [lo, hi, bytes] = [i32[word], i32[word + 1], i32[word + 2]];
+    const blocks = this.#receivers[worker];
+    const [views, start] = blocks.window(lo, hi, bytes);
+    try {
+      return decoder.decode(views, start, bytes);
+    } finally {
+      blocks.release(lo, hi);
+    }
+  }
+}
