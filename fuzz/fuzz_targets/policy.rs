@@ -11,7 +11,7 @@ use libfuzzer_sys::fuzz_target;
 /// What a machine says of an empty policy.
 static FACTS: LazyLock<Facts> = LazyLock::new(|| {
     let target = Target::new(Runtime::Native, Version(0, 0), Kind::Thread);
-    let kernel = Kernel { landlock: 7, seccomp: true };
+    let kernel = Kernel { landlock: 7, seccomp: true, mounts: false };
     let policy = Policy { allow_import: Some(false), deny_read: Some(Scope::Nothing), ..Policy::default() };
     Facts::gather(&policy, &target, [("PATH".into(), "/bin".into()), ("SECRET".into(), "s".into())].into(), kernel).expect("a folder")
 });

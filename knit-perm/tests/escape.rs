@@ -107,7 +107,14 @@ fn control(program: &Path, flags: &[&str]) {
 /// Shown by native code, in `native.rs`.
 const NATIVE: [Caveat; 1] = [Caveat::SelfReplace];
 
+/// With mounts of its own, and without: they are not there on every machine.
 fn attack(runtime: Runtime, program: &Path) {
+    for mounts in [true, false] {
+        attack_with(runtime, program, mounts);
+    }
+}
+
+fn attack_with(runtime: Runtime, program: &Path, mounts: bool) {
     let version = version(program);
     let field = Field::new();
     field.write_config(&[]);
@@ -127,7 +134,11 @@ fn attack(runtime: Runtime, program: &Path) {
     env.insert("HOST_SECRET".into(), field::SECRET.into());
     env.insert("NODE_OPTIONS".into(), "--no-warnings".into());
     env.insert("HOME".into(), field.root.join("home").display().to_string());
-    let ability = kernel(&env);
+    let mut ability = kernel(&env);
+    if mounts && !ability.mounts {
+        return report("not run: this machine lets no process have mounts of its own");
+    }
+    ability.mounts = mounts;
     let facts = Facts::gather(&policy, &target, env, ability).unwrap();
     let plan = plan(&policy, &target, &facts).unwrap();
     let sandbox = Prepared::new(&plan, &[])
@@ -208,8 +219,9 @@ fn attack(runtime: Runtime, program: &Path) {
     field.assert_untouched();
     let ids: Vec<&str> = shown.iter().map(|caveat| caveat.id()).collect();
     report(&format!(
-        "escape, {} {version} process: {attempts} attempts, {denied} denied, {} documented ({}); {works} uses work",
+        "escape, {} {version} process{}: {attempts} attempts, {denied} denied, {} documented ({}); {works} uses work",
         runtime.name(),
+        if mounts { ", own mounts" } else { "" },
         attempts - denied,
         ids.join(" ")
     ));

@@ -66,11 +66,15 @@ fn the_attacker() {
     };
     let root = std::path::PathBuf::from(std::env::var(ROOT).unwrap());
     if role == "starter" {
-        let sandbox = Prepared::new(&planned(&root, r#"{"mode":"strict"}"#, None), &[])
-            .unwrap()
-            .unwrap();
+        let (policy, mut target, facts) = facts(&root, r#"{"mode":"strict"}"#, None);
+        // Tests run in a thread beside the main one.
+        target.in_place = true;
+        let plan = plan(&policy, &target, &facts).unwrap();
         let mut command = Command::new(std::env::current_exe().unwrap());
-        sandbox.sandbox_in_place(&mut command);
+        Prepared::new(&plan, &[])
+            .unwrap()
+            .unwrap()
+            .sandbox_in_place(&mut command);
         panic!(
             "{}",
             command
@@ -79,6 +83,51 @@ fn the_attacker() {
                 .env(ROOT, root)
                 .exec()
         );
+    }
+    if role == "spawner" {
+        let plan = planned(&root, r#"{"mode":"strict"}"#, None);
+        let part = if kernel(&env()).mounts {
+            "covered"
+        } else {
+            "files"
+        };
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        Prepared::new(&plan, &[])
+            .unwrap()
+            .unwrap()
+            .sandbox(&mut command);
+        let status = command
+            .args(ARGUMENTS)
+            .env(ROLE, part)
+            .env(ROOT, root)
+            .status()
+            .unwrap();
+        assert!(status.success());
+        return;
+    }
+    if role == "parent" {
+        let mut plan = planned(&root, r#"{"mode":"strict"}"#, None);
+        plan.kernel
+            .as_mut()
+            .unwrap()
+            .process
+            .as_mut()
+            .unwrap()
+            .end_with_parent = true;
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        Prepared::new(&plan, &[])
+            .unwrap()
+            .unwrap()
+            .sandbox(&mut command);
+        let mut child = command
+            .args(ARGUMENTS)
+            .env(ROLE, "sleep")
+            .env(ROOT, root)
+            .spawn()
+            .unwrap();
+        println!("\nchild {}", child.id());
+        child.wait().unwrap();
+        return;
     }
     native::run(&role, &root);
 }
@@ -108,6 +157,81 @@ fn files_are_held_on_every_version_of_landlock() {
         );
         assert!(out.contains("files held"), "version {version}: {out}");
         field.assert_untouched();
+    }
+}
+
+#[test]
+fn covered_places_cannot_be_read_changed_or_moved_and_new_files_beside_them_can() {
+    let field = Field::new();
+    field.write_config(&[]);
+    if !kernel(&env()).mounts {
+        return field::report("not run: this machine lets no process have mounts of its own");
+    }
+    let policy = r#"{"mode":"strict","denyWrite":["sub/file","nested"]}"#;
+    let out = attack(
+        &field,
+        &planned(&field.root, policy, None),
+        "covered 1",
+        &[],
+    );
+    assert!(out.contains("covered places held"), "{out}");
+    // Only in the process's own view.
+    assert_eq!(
+        std::fs::read_to_string(field.project().join(".env")).unwrap(),
+        field::SECRET
+    );
+    assert!(field.project().join(".git/config").exists());
+}
+
+#[test]
+fn an_ordinary_user_needs_no_privileges() {
+    let field = Field::new();
+    field.write_config(&[]);
+    field.give_to_everybody();
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    if rustix::process::geteuid().is_root() {
+        command.uid(65534).gid(65534);
+    }
+    command
+        .args(ARGUMENTS)
+        .env(ROLE, "spawner")
+        .env(ROOT, &field.root);
+    let (code, out, err) = finish(&mut command);
+    assert_eq!(code, Some(0), "{out}\n{err}");
+    assert!(out.contains("held"), "{out}");
+}
+
+#[test]
+fn a_process_ends_with_who_started_it() {
+    let field = Field::new();
+    field.write_config(&[]);
+    let mut starter = Command::new(std::env::current_exe().unwrap());
+    starter
+        .args(ARGUMENTS)
+        .env(ROLE, "parent")
+        .env(ROOT, &field.root);
+    let mut starter = starter
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines =
+        std::io::BufRead::lines(std::io::BufReader::new(starter.stdout.take().unwrap()));
+    let child = lines
+        .find_map(|line| line.unwrap().strip_prefix("child ").map(str::to_owned))
+        .unwrap();
+    starter.kill().unwrap();
+    starter.wait().unwrap();
+    // The pipe is closed when its last holder, the child, has ended.
+    while let Some(Ok(line)) = lines.next() {
+        assert!(!line.contains("went on"), "{line}");
+    }
+    // Its descriptors are closed a moment before it is gone.
+    let started = std::time::Instant::now();
+    while std::fs::read_to_string(format!("/proc/{child}/stat"))
+        .is_ok_and(|stat| !stat.contains(") Z "))
+    {
+        assert!(started.elapsed().as_secs() < 30, "it lives on");
+        std::thread::sleep(std::time::Duration::from_millis(1));
     }
 }
 
@@ -175,7 +299,7 @@ fn a_starter_behind_a_command_prefix_becomes_the_sandboxed_program() {
         .env(ROOT, &field.root);
     let (code, out, err) = finish(&mut prefixed);
     assert_eq!(code, Some(0), "{out}\n{err}");
-    assert!(out.contains("files held"), "{out}");
+    assert!(out.contains("held"), "{out}");
 }
 
 #[test]
@@ -215,6 +339,7 @@ fn a_plan_for_a_newer_kernel_is_not_applied_in_part() {
     let thread = Kernel {
         landlock: 0,
         seccomp: true,
+        mounts: false,
     };
     assert_ne!(
         thread,

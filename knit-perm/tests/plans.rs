@@ -30,6 +30,7 @@ fn facts(os: Os) -> Facts {
         Kernel {
             landlock: 7,
             seccomp: true,
+            mounts: false,
         }
     } else {
         Kernel::default()
@@ -131,6 +132,42 @@ fn the_default_is_what_is_written_down_for_every_runtime_kind_and_system() {
             }
         }
     }
+}
+
+#[test]
+fn with_mounts_of_its_own_a_process_may_use_the_folders_around_denied_places() {
+    let mut facts = facts(Os::Linux);
+    facts.kernel.mounts = true;
+    facts.deny_write = Some(knit_perm::policy::Scope::Only(vec![Place::real(
+        "/srv/app/src",
+    )]));
+    let target = target(NODE24.0, NODE24.1, Kind::Process);
+    let text = describe(&plan(&policy(json!(null)), &target, &facts).unwrap());
+    insta::assert_snapshot!("linux-node24-process-mounts", text);
+    // A package in a denied folder stays readable: the folder is not covered.
+    facts.deny_write = None;
+    facts.deny_read = Some(knit_perm::policy::Scope::Only(vec![Place::real(
+        "/srv/app/src",
+    )]));
+    facts.package = paths(&["/srv/app/src/knit"]);
+    let plan = plan(&policy(json!(null)), &target, &facts)
+        .unwrap()
+        .kernel
+        .unwrap();
+    let masks: Vec<_> = plan
+        .process
+        .unwrap()
+        .masks
+        .into_iter()
+        .map(|mask| mask.path)
+        .collect();
+    assert_eq!(masks, [PathBuf::from("/srv/app/.env")]);
+    assert!(
+        plan.landlock
+            .files
+            .iter()
+            .any(|rule| rule.path.ends_with("knit"))
+    );
 }
 
 #[test]
@@ -295,6 +332,7 @@ fn without_landlock_or_seccomp_strict_processes_are_refused_and_a_default_is_rep
             Kernel {
                 landlock: 0,
                 seccomp: true,
+                mounts: false,
             },
         ),
         (
@@ -302,6 +340,7 @@ fn without_landlock_or_seccomp_strict_processes_are_refused_and_a_default_is_rep
             Kernel {
                 landlock: 7,
                 seccomp: false,
+                mounts: false,
             },
         ),
     ] {
@@ -365,6 +404,7 @@ fn ports_need_a_kernel_that_knows_them() {
         kernel: Kernel {
             landlock: 3,
             seccomp: true,
+            mounts: false,
         },
         ..facts(Os::Linux)
     };

@@ -7,9 +7,10 @@
 //!
 //! 1. [`Prepared::new`], once in the parent: paths are opened, the filter is compiled. Everything that allocates or may fail for lack of
 //!    something happens here.
-//! 2. Per spawn, in the child, between fork and exec ([`Prepared::sandbox`] arranges it): limits and parent's death; descriptors closed; no new
-//!    privileges; capabilities; Landlock; the filter; exec. Landlock comes before the filter, which may deny what Landlock needs. Only system calls
-//!    are made, no memory is allocated, no lock is taken: the child is a copy of one thread of a process with many.
+//! 2. Per spawn, in the child, between fork and exec ([`Prepared::sandbox`] arranges it): limits; a view of the file
+//!    system in which denied places are covered; descriptors closed; no new privileges; capabilities; parent's death; Landlock; the filter; exec.
+//!    Landlock comes before the filter, which may deny what Landlock needs, and after the view, because it denies mounts. Only system calls are made,
+//!    no memory is allocated, no lock is taken: the child is a copy of one thread of a process with many.
 //!
 //! # Who may call what
 //!
@@ -22,6 +23,8 @@ mod error;
 mod filter;
 #[cfg(target_os = "linux")]
 mod landlock;
+#[cfg(target_os = "linux")]
+mod mounts;
 #[cfg(target_os = "linux")]
 mod names;
 #[cfg(target_os = "linux")]

@@ -6,6 +6,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use super::landlock::Rules;
+use super::mounts::View;
 use super::process::{self, Steps};
 use super::{ApplyError, filter};
 use crate::plan::{KernelPlan, Plan, ProcessPlan};
@@ -42,6 +43,7 @@ impl Prepared {
         keep.sort_unstable();
         keep.dedup();
         let steps = Steps {
+            view: View::new(&process.masks)?,
             process,
             keep,
             rules: Rules::open(&kernel.landlock)?,
@@ -98,7 +100,8 @@ impl Prepared {
     }
 
     /// As [`Prepared::sandbox`], for a command that takes the place of this process (`CommandExt::exec`): for a starter that stands between a
-    /// command prefix (a container, `nice`) and the worker. Whose child it is does not matter.
+    /// command prefix (a container, `nice`) and the worker. Whose child it is does not matter. A starter with several threads
+    /// needs a plan for a [`crate::Target`] with `in_place`.
     pub fn sandbox_in_place(&self, command: &mut Command) {
         self.arrange(command, None);
     }

@@ -3,6 +3,7 @@
 use crate::host::Kernel;
 
 /// Asks the kernel. `KNITTING_LANDLOCK` in `env` lowers the version that is believed, down to 0, as if on an older kernel; it never raises it.
+/// `KNITTING_MOUNTS=0` likewise denies that a process can have mounts of its own.
 #[must_use]
 pub fn kernel(env: &std::collections::BTreeMap<String, String>) -> Kernel {
     let mut kernel = ask();
@@ -12,6 +13,9 @@ pub fn kernel(env: &std::collections::BTreeMap<String, String>) -> Kernel {
     {
         kernel.landlock = kernel.landlock.min(most);
     }
+    if env.get("KNITTING_MOUNTS").is_some_and(|text| text == "0") {
+        kernel.mounts = false;
+    }
     kernel
 }
 
@@ -20,6 +24,7 @@ fn ask() -> Kernel {
     Kernel {
         landlock: super::landlock::version(),
         seccomp: super::filter::available(),
+        mounts: super::mounts::available(),
     }
 }
 

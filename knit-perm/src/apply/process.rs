@@ -3,6 +3,7 @@
 use std::os::fd::{AsFd, IntoRawFd, RawFd};
 
 use super::landlock::Rules;
+use super::mounts::View;
 use super::sys::{self, Errno};
 use crate::plan::ProcessPlan;
 
@@ -17,6 +18,7 @@ pub(super) struct Steps {
     pub(super) process: ProcessPlan,
     /// Descriptors that the program gets, in order.
     pub(super) keep: Vec<RawFd>,
+    pub(super) view: Option<View>,
     pub(super) rules: Rules,
     pub(super) own_process: bool,
     pub(super) filter: Vec<libc::sock_filter>,
@@ -28,13 +30,8 @@ pub(super) fn apply(steps: &Steps, parent: Option<u32>) -> Result<(), (&'static 
     if steps.process.no_core_dump {
         sys::no_core_dump().map_err(at("setrlimit"))?;
     }
-    if steps.process.end_with_parent {
-        sys::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL as libc::c_ulong)
-            .map_err(at("PR_SET_PDEATHSIG"))?;
-        // It may have ended before that call; then nobody would end this process.
-        if parent.is_some_and(|parent| parent != sys::parent()) {
-            return Err(("the parent has ended", Errno(libc::ESRCH)));
-        }
+    if let Some(view) = &steps.view {
+        view.enter().map_err(at("a view of the file system"))?;
     }
     close_others(steps.process.close_from, &steps.keep).map_err(at("close_range"))?;
     sys::prctl(libc::PR_SET_NO_NEW_PRIVS, 1).map_err(at("PR_SET_NO_NEW_PRIVS"))?;
@@ -46,6 +43,15 @@ pub(super) fn apply(steps: &Steps, parent: Option<u32>) -> Result<(), (&'static 
         .map_err(at("PR_CAP_AMBIENT"))?;
         sys::keep_capabilities(DAC_OVERRIDE | DAC_READ_SEARCH | NET_BIND_SERVICE)
             .map_err(at("capset"))?;
+    }
+    // After all that changes what the process may: such a change would take it back.
+    if steps.process.end_with_parent {
+        sys::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL as libc::c_ulong)
+            .map_err(at("PR_SET_PDEATHSIG"))?;
+        // It may have ended before that call; then nobody would end this process.
+        if parent.is_some_and(|parent| parent != sys::parent()) {
+            return Err(("the parent has ended", Errno(libc::ESRCH)));
+        }
     }
     let ruleset = steps
         .rules

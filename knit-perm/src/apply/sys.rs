@@ -302,3 +302,116 @@ pub(super) fn keep_capabilities(kept: u64) -> Result<()> {
     check(unsafe { libc::syscall(libc::SYS_capset, std::ptr::from_ref(&header), sets.as_ptr()) })?;
     Ok(())
 }
+
+/// This process's user and group.
+pub(super) fn user_and_group() -> (u32, u32) {
+    // SAFETY: it takes nothing and cannot fail.
+    let user = unsafe { libc::geteuid() };
+    // SAFETY: as above.
+    let group = unsafe { libc::getegid() };
+    (user, group)
+}
+
+/// Namespaces of its own for this thread.
+pub(super) fn unshare(flags: libc::c_int) -> Result<()> {
+    // SAFETY: numbers only. With CLONE_NEWUSER and CLONE_NEWNS it changes what names mean to this process, and no memory.
+    check(libc::c_long::from(unsafe { libc::unshare(flags) }))?;
+    Ok(())
+}
+
+/// Mounts on a path, which is followed if it is a link.
+pub(super) fn mount(
+    source: Option<&CStr>,
+    target: &CStr,
+    kind: Option<&CStr>,
+    flags: libc::c_ulong,
+) -> Result<()> {
+    let pointer = |text: Option<&CStr>| text.map_or(std::ptr::null(), CStr::as_ptr);
+    // SAFETY: all texts end with a NUL and live while the call lasts; no data is given.
+    check(libc::c_long::from(unsafe {
+        libc::mount(
+            pointer(source),
+            target.as_ptr(),
+            pointer(kind),
+            flags,
+            std::ptr::null(),
+        )
+    }))?;
+    Ok(())
+}
+
+/// `mount_attr`.
+#[repr(C)]
+struct MountAttr {
+    set: u64,
+    clear: u64,
+    propagation: u64,
+    user_namespace: u64,
+}
+
+/// Adds attributes to what is mounted on a path.
+pub(super) fn mount_attributes(target: &CStr, set: u64) -> Result<()> {
+    const AT_RECURSIVE: u32 = 0x8000;
+    const SYS_MOUNT_SETATTR: libc::c_long = 442;
+    let attr = MountAttr {
+        set,
+        clear: 0,
+        propagation: 0,
+        user_namespace: 0,
+    };
+    // SAFETY: the path ends with a NUL, `attr` is of the size given, both live while the call lasts; the kernel only reads.
+    check(unsafe {
+        libc::syscall(
+            SYS_MOUNT_SETATTR,
+            libc::AT_FDCWD,
+            target.as_ptr(),
+            AT_RECURSIVE,
+            std::ptr::from_ref(&attr),
+            size_of::<MountAttr>(),
+        )
+    })?;
+    Ok(())
+}
+
+/// Writes a text into a file that is there, in one call.
+pub(super) fn write_file(path: &CStr, bytes: &[u8]) -> Result<()> {
+    // SAFETY: `path` ends with a NUL and lives while the call lasts.
+    let fd = check(libc::c_long::from(unsafe {
+        libc::open(path.as_ptr(), libc::O_WRONLY | libc::O_CLOEXEC)
+    }))?;
+    // SAFETY: just made, nobody else owns it.
+    let fd = unsafe { OwnedFd::from_raw_fd(fd as RawFd) };
+    // SAFETY: `bytes` is valid for its length while the call lasts; the kernel only reads.
+    let written = unsafe { libc::write(fd.as_raw_fd(), bytes.as_ptr().cast(), bytes.len()) };
+    check(written as libc::c_long)?;
+    Ok(())
+}
+
+/// Whether `attempt` returns true in a child of this process, which does nothing else. It may make system calls only.
+pub(super) fn succeeds_in_child(attempt: impl Fn() -> bool) -> bool {
+    // No signal when it ends: the host's runtime need not know of it.
+    const FLAGS: libc::c_long = 0;
+    // SAFETY: without CLONE_VM it is a fork: the child has a copy of everything, and of this thread only. It makes system calls only, as the
+    // caller has promised, and ends by _exit.
+    let child =
+        unsafe { libc::syscall(libc::SYS_clone, FLAGS, 0_usize, 0_usize, 0_usize, 0_usize) };
+    if child == 0 {
+        let status = i32::from(!attempt());
+        // SAFETY: it ends this process at once, without running anything of the parent's.
+        unsafe { libc::_exit(status) };
+    }
+    if child < 0 {
+        return false;
+    }
+    let mut status = -1;
+    loop {
+        // SAFETY: `status` is valid and ours while the call lasts. The child is not a thread of a library: nobody else waits for it.
+        let waited = unsafe { libc::waitpid(child as libc::pid_t, &raw mut status, libc::__WALL) };
+        if waited >= 0 {
+            return libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0;
+        }
+        if last() != Errno(libc::EINTR) {
+            return false;
+        }
+    }
+}

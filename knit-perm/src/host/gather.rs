@@ -175,6 +175,16 @@ impl Facts {
         folders::around(&self.writable(), &denied, &mut self.folders);
     }
 
+    /// Whether nothing at all may be read but what a worker needs for itself.
+    pub(crate) fn denies_all_reads(&self) -> bool {
+        self.deny_read == Some(Scope::Everything)
+    }
+
+    /// Whether nothing at all may be written.
+    pub(crate) fn denies_all_writes(&self) -> bool {
+        self.deny_write == Some(Scope::Everything)
+    }
+
     /// What may not be read, within what may.
     pub(crate) fn denied_reads(&self) -> Vec<PathBuf> {
         let named = self

@@ -61,6 +61,8 @@ pub struct Kernel {
     pub landlock: u32,
     /// Whether system calls can be filtered.
     pub seccomp: bool,
+    /// Whether a process can have mounts of its own.
+    pub mounts: bool,
 }
 
 /// A path, as it was written (made absolute) and as the kernel sees it.

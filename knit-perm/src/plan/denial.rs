@@ -59,10 +59,29 @@ impl Plan {
                 let key = self.by_syscall(failure)?;
                 denial(key, Enforcer::Kernel)
             }
+            // What is covered is not there, cannot be changed, and cannot be moved.
+            ("ENOENT", _) if self.is_masked(failure) => denial(Key::Read, Enforcer::Kernel),
+            ("EROFS" | "EBUSY", _) if self.is_masked(failure) => {
+                denial(Key::Write, Enforcer::Kernel)
+            }
             (_, "NotCapable") => denial(deno(&failure.message), Enforcer::Runtime),
             (_, "PermissionDenied") => denial(self.by_syscall(failure)?, Enforcer::Kernel),
             _ => None,
         }
+    }
+
+    fn is_masked(&self, failure: &Failure) -> bool {
+        let path = crate::host::lexical(Path::new(&failure.resource));
+        let process = self
+            .kernel
+            .as_ref()
+            .and_then(|kernel| kernel.process.as_ref());
+        process.is_some_and(|process| {
+            process
+                .masks
+                .iter()
+                .any(|mask| path.starts_with(&mask.path))
+        })
     }
 
     fn by_syscall(&self, failure: &Failure) -> Option<Key> {

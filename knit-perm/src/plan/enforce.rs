@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use super::files::Grant;
 use super::grants::{Grants, Net, Programs};
 use super::outcome::{Caveat as C, Enforcer as By, Key, Outcome, Strength as S};
 use super::target::{Kind, Runtime, Target};
@@ -37,6 +38,15 @@ impl Case<'_> {
     /// The runtime has permissions of its own.
     fn checks(&self) -> bool {
         self.node(0) || self.deno()
+    }
+
+    /// Whether some folder is opened up around a denied place, by whoever enforces it.
+    fn exceptions(&self, exact: &[Grant], kernel: bool) -> bool {
+        if self.kernel && !self.thread() {
+            kernel
+        } else {
+            exact.iter().any(|grant| grant.names)
+        }
     }
 
     /// Both, or whoever there is, or nobody.
@@ -109,7 +119,7 @@ fn read(case: &Case<'_>) -> Outcome {
         return Outcome::allowed(&[]);
     }
     let mut caveats = vec![C::LateSecrets];
-    if case.grants.read_exceptions() {
+    if case.exceptions(&case.grants.read, case.grants.read_exceptions()) {
         caveats.push(C::NewFilesUnreadable);
         // Where the runtime alone must keep to the exceptions, it is told no folder around them. Deno knows exceptions.
         if case.checks() && (case.thread() || !case.kernel) {
@@ -135,7 +145,7 @@ fn write(case: &Case<'_>) -> Outcome {
             caveats.push(C::OldDevices);
         }
     }
-    if case.grants.write_exceptions() {
+    if case.exceptions(&case.grants.write, case.grants.write_exceptions()) {
         caveats.push(C::NewFilesUnwritable);
     }
     files(case, caveats)

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::environment;
-use super::files::{Grant, without};
-use super::target::Target;
+use super::files::Grant;
+use super::masks::{self, Seen};
+use super::target::{Kind, Target};
 use crate::host::Facts;
 use crate::policy::{NetEntry, Policy, Scope};
 
@@ -43,8 +44,11 @@ pub(super) enum Programs {
 /// All of it.
 #[derive(Debug, Clone)]
 pub(super) struct Grants {
+    /// Without any denied place.
     pub(super) read: Vec<Grant>,
     pub(super) write: Vec<Grant>,
+    /// What the kernel is told: some denied places are covered instead.
+    pub(super) seen: Seen,
     pub(super) net: Net,
     pub(super) run: Programs,
     pub(super) env: BTreeMap<String, String>,
@@ -58,19 +62,16 @@ pub(super) struct Grants {
 
 impl Grants {
     pub(super) fn of(policy: &Policy, target: &Target, facts: &Facts) -> Self {
-        let denied_reads = facts.denied_reads();
-        let denied_writes = facts.denied_writes();
-        let read = match facts.deny_read {
-            Some(Scope::Everything) => Vec::new(),
-            _ => without(&facts.readable(), &denied_reads, &facts.folders),
-        };
-        let write = match facts.deny_write {
-            Some(Scope::Everything) => Vec::new(),
-            _ => without(&facts.writable(), &denied_writes, &facts.folders),
-        };
+        let mounts = facts.kernel.mounts && target.kind == Kind::Process && !target.in_place;
+        let exact = masks::seen(facts, false);
         Self {
-            read,
-            write,
+            seen: if mounts {
+                masks::seen(facts, true)
+            } else {
+                exact.clone()
+            },
+            read: exact.read,
+            write: exact.write,
             net: net(policy),
             run: programs(facts),
             env: environment::reduced(policy, target, facts),
@@ -109,11 +110,11 @@ impl Grants {
 
     /// Whether some folder had to be opened up around denied places.
     pub(super) fn read_exceptions(&self) -> bool {
-        self.read.iter().any(|grant| grant.names)
+        self.seen.read.iter().any(|grant| grant.names)
     }
 
     pub(super) fn write_exceptions(&self) -> bool {
-        self.write.iter().any(|grant| grant.names)
+        self.seen.write.iter().any(|grant| grant.names)
     }
 }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::files::Grant;
 use super::grants::{Grants, Net, Programs};
+use super::masks::Mask;
 use super::syscalls::{self, Network, SyscallRule, Wanted};
 use super::target::{Kind, Runtime, Target};
 use crate::host::Facts;
@@ -67,6 +68,9 @@ pub struct ProcessPlan {
     pub no_core_dump: bool,
     /// Of what the super-user may, only access to files and low ports is left.
     pub drop_capabilities: bool,
+    /// Places that it does not see as they are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub masks: Vec<Mask>,
     /// Descriptors from this number on are closed when the program starts, except those that the spawner names.
     pub close_from: u32,
 }
@@ -98,6 +102,7 @@ pub(super) fn plan(target: &Target, facts: &Facts, grants: &Grants) -> KernelPla
             end_with_parent: target.runtime != Runtime::Native,
             no_core_dump: true,
             drop_capabilities: true,
+            masks: grants.seen.masks.clone(),
             close_from: 3,
         }),
         landlock: LandlockPlan {
@@ -132,10 +137,10 @@ fn files(facts: &Facts, grants: &Grants) -> Vec<FileRule> {
             vec![Access::List, Access::Read]
         }
     };
-    for grant in &grants.read {
+    for grant in &grants.seen.read {
         allow(&grant.path, &read(grant));
     }
-    for grant in grants.write.iter().filter(|grant| !grant.names) {
+    for grant in grants.seen.write.iter().filter(|grant| !grant.names) {
         allow(&grant.path, &[Access::Write]);
     }
     for path in facts.package.iter().chain(&facts.runtime.read) {

@@ -77,6 +77,10 @@ pub struct Target {
     /// Deno threads: the host runs with `--unstable-worker-options`, or the same in its configuration.
     #[serde(default)]
     pub worker_options: bool,
+    /// Processes: a starter, which may have several threads, puts the sandbox on itself and becomes the program
+    /// ([`crate::Prepared::sandbox_in_place`]). It cannot have mounts of its own then.
+    #[serde(default)]
+    pub in_place: bool,
 }
 
 impl Target {
@@ -92,6 +96,7 @@ impl Target {
             modules: Vec::new(),
             library: None,
             worker_options: false,
+            in_place: false,
         }
     }
 

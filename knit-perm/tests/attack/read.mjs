@@ -72,7 +72,7 @@ export default (attempt, { secret, parent }) => {
     return fs.readFileSync("sub/nested/.env", "utf8");
   });
   attempt("read: .git/config", () => fs.readFileSync(".git/config", "utf8"));
-  attempt("read: names in .git", () => fs.readdirSync(".git").join(" "));
+  attempt("read: names in .git", () => fs.readdirSync(".git").join(" ") || undefined);
   attempt("read: the host's environment", () => {
     const got = fs.readFileSync(`/proc/${parent}/environ`, "utf8");
     return got.replaceAll("\0", " ");

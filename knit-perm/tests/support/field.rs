@@ -132,6 +132,25 @@ impl Field {
         put(&self.root.join("project/config.json"), &config.to_string());
     }
 
+    /// Every user may work here.
+    pub fn give_to_everybody(&self) {
+        use std::os::unix::fs::PermissionsExt;
+        let mut left = vec![self.root.clone()];
+        while let Some(path) = left.pop() {
+            let kind = path.symlink_metadata().unwrap().file_type();
+            if kind.is_dir() {
+                left.extend(
+                    std::fs::read_dir(&path)
+                        .unwrap()
+                        .map(|entry| entry.unwrap().path()),
+                );
+            }
+            if !kind.is_symlink() {
+                std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o777)).unwrap();
+            }
+        }
+    }
+
     /// A database outside, made by a runtime that is not restricted.
     pub fn write_database(&self, node: &Path) {
         let script = "const db = new (require('node:sqlite').DatabaseSync)('secret.db'); db.exec(\"create table words(word); insert into words values('secret')\")";

@@ -18,6 +18,11 @@ pub fn run(role: &str, root: &Path) {
         "ports" => ports(number as u16),
         "programs" => programs(root),
         "replace" => replace(),
+        "covered" => covered(number == 1),
+        "sleep" => {
+            std::thread::sleep(std::time::Duration::from_secs(60));
+            println!("went on");
+        }
         other => panic!("no part {other}"),
     }
 }
@@ -436,4 +441,56 @@ fn replace() {
         .env("KNIT_PERM_ROLE", "files")
         .exec();
     panic!("{error}");
+}
+
+fn covered(read_only: bool) {
+    denied(".env", fs::read(".env"));
+    denied(
+        ".env, to write",
+        fs::OpenOptions::new().write(true).open(".env"),
+    );
+    assert!(
+        fs::rename(".env", "plain").is_err()
+            && fs::remove_file(".env").is_err()
+            && fs::hard_link(".env.1", "hard").is_err()
+    );
+    assert_eq!(
+        fs::read(".git/config").unwrap_err().kind(),
+        ErrorKind::NotFound
+    );
+    assert_eq!(fs::read_dir(".git").unwrap().count(), 0);
+    assert!(fs::write(".git/hook", "x").is_err() && fs::rename(".git", "git").is_err());
+    // The folder around a covered file: what covers it goes with it.
+    if fs::rename("nested", "sub/nested").is_ok() {
+        denied("moved with its folder", fs::read("sub/nested/.env"));
+        fs::rename("sub/nested", "nested").unwrap();
+    }
+    // Where only writing is denied.
+    assert_eq!(fs::read_to_string("nested/open").unwrap(), "open");
+    if read_only {
+        assert_eq!(
+            fs::write("nested/open", "x").unwrap_err().kind(),
+            ErrorKind::ReadOnlyFilesystem
+        );
+        assert_eq!(
+            fs::write("sub/file", "x").unwrap_err().kind(),
+            ErrorKind::ReadOnlyFilesystem
+        );
+        assert!(fs::write("nested/new", "x").is_err() && fs::remove_file("sub/file").is_err());
+    }
+    // Beside them.
+    fs::write("new", "new").unwrap();
+    assert_eq!(fs::read_to_string("new").unwrap(), "new");
+    fs::remove_file("new").unwrap();
+    fs::write("sub/new", "new").unwrap();
+    fs::remove_file("sub/new").unwrap();
+    for call in [
+        libc::SYS_umount2,
+        libc::SYS_mount,
+        libc::SYS_unshare,
+        libc::SYS_setns,
+    ] {
+        assert_eq!(self::call(call, [0; 6]), libc::EPERM);
+    }
+    println!("covered places held");
 }
