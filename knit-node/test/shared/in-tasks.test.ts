@@ -104,6 +104,21 @@ test("a pool ends though a worker waits for ever", async () => {
   buffer.close();
 });
 
+test("it arrives in tasks that run on the host, too", () =>
+  withPool({ inliner: { position: "first", batchSize: 1000, dispatchThreshold: 1 } }, tasks, async ({ call }) => {
+    const buffer = ProcessSharedBuffer.create(64);
+    const part = buffer.subbuffer(8, 8);
+    const done = Promise.all([call.write({ buffer: part, byte: 6 }), call.echo([part, part])]);
+    part.close();
+    const [, back] = (await done) as [unknown, ProcessSharedBuffer[]];
+    assert.equal(buffer.bytes()[8], 6);
+    assert.ok(back[0] === back[1] && back[0].byteOffset === 8 && back[0].bytes()[7] === 6);
+    assert.ok((await reason(call.echo([buffer, () => {}]))) instanceof UnsupportedValueError);
+    const made = await call.make(16);
+    assert.equal(made.bytes()[15], 7);
+    for (const each of [buffer, back[0], made]) each.close();
+  }));
+
 test("one that is closed is refused, with its path, in arguments and results", () =>
   withPool({}, tasks, async ({ call }) => {
     const buffer = ProcessSharedBuffer.create(8);

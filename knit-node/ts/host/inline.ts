@@ -14,7 +14,7 @@ import { Encoder } from "../codec/encode.ts";
 import { CodecError } from "../codec/errors.ts";
 import type { Limits } from "../codec/format.ts";
 import { LocalMemories } from "../shared-memory/local.ts";
-import type { Local } from "../shared-memory/local.ts";
+import type { LocalList } from "../shared-memory/local.ts";
 import type { Pending } from "./pending.ts";
 
 /** A function as the lane runs it; null for one that only workers have. */
@@ -26,7 +26,7 @@ interface Waiting {
   readonly generation: number;
   readonly message: ByteBuffer;
   readonly end: number;
-  readonly memories: readonly Local[];
+  readonly memories: LocalList;
 }
 
 export class InlineLane {

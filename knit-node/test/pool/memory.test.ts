@@ -1,0 +1,51 @@
+/**
+ * Memory follows the load: a million calls may be in flight, and after a burst of large values the system has its pages back.
+ */
+import { test } from "node:test";
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+
+import { double } from "../fixtures/basic.ts";
+import { checksum, pattern, sum } from "../fixtures/payload.ts";
+import { GUARD_MS, sleep, withPool } from "./support.ts";
+
+const MIB = 1024 * 1024;
+
+test("a million calls in flight are answered, each with its own result", { timeout: 120_000 }, () =>
+  withPool({}, { double }, async ({ call }) => {
+    const calls = Array.from({ length: 1_000_000 }, (_, i) => call.double(i));
+    let wrong = 0;
+    (await Promise.all(calls)).forEach((value, i) => void (value !== i * 2 && wrong++));
+    assert.equal(wrong, 0);
+  }));
+
+/** Bytes of shared memory that this process has in use. */
+function sharedBytes(): number {
+  return Number(/^RssShmem:\s+(\d+) kB$/m.exec(readFileSync("/proc/self/status", "utf8"))![1]) * 1024;
+}
+
+const skip = process.platform === "linux" ? false : "only Linux tells how much shared memory a process uses";
+
+test("a burst of 1 GiB in large values gives its pages back", { timeout: 120_000, skip }, () =>
+  withPool({ payload: { payloadMaxByteLength: 1024 * MIB } }, { sum }, async ({ call }) => {
+    const before = sharedBytes();
+    const value = pattern(8 * MIB);
+    let most = 0;
+    const calls = Array.from({ length: 128 }, () => {
+      const sent = call.sum(value);
+      most = Math.max(most, sharedBytes());
+      return sent;
+    });
+    const wanted = checksum(value);
+    assert.ok((await Promise.all(calls)).every((one) => one === wanted));
+    assert.ok(most - before > 256 * MIB, `the burst used ${most - before} bytes of shared memory`);
+    const end = performance.now() + GUARD_MS / 2;
+    while (sharedBytes() - before > 64 * MIB && performance.now() < end) {
+      await sleep(50);
+      // What the worker was shown goes when its collector runs. Deno's does not while a worker has nothing at all to do.
+      await call.sum(pattern(7000));
+    }
+    assert.ok(sharedBytes() - before <= 64 * MIB, `${sharedBytes() - before} bytes are still in use`);
+    // And it can be used again.
+    assert.equal(await call.sum(value), wanted);
+  }));
