@@ -65,6 +65,16 @@ impl Words {
         unsafe { std::slice::from_raw_parts_mut(self.as_ptr().cast(), self.len() / 4) }
     }
 
+    /// All of it as 64-bit floating-point numbers.
+    ///
+    /// # Safety
+    /// As [`Words::words`].
+    #[expect(clippy::mut_from_ref, reason = "as for `words`")]
+    pub(crate) unsafe fn numbers(&self) -> &mut [f64] {
+        // SAFETY: in bounds, aligned to 8, and every pattern is a number; exclusive as the caller promises.
+        unsafe { std::slice::from_raw_parts_mut(self.as_ptr().cast(), self.len() / 8) }
+    }
+
     /// Copies what fits of `other` into this.
     ///
     /// # Safety

@@ -26,7 +26,8 @@ const NOBODY: u16 = u16::MAX;
 
 #[derive(Debug, Clone, Copy)]
 struct Entry {
-    position: u64,
+    /// Of a call in a lane, its position there; of one in the backlog, when it was handed over.
+    detail: u64,
     generation: u32,
     lane: u16,
     owner: u16,
@@ -34,7 +35,7 @@ struct Entry {
 
 /// A number of which a higher one was handed over already.
 const UNUSED: Entry = Entry {
-    position: 0,
+    detail: 0,
     generation: 0,
     lane: AHEAD,
     owner: NOBODY,
@@ -47,14 +48,14 @@ pub(crate) struct Calls {
 }
 
 impl Calls {
-    /// A call is handed over under this number: it waits in the backlog, or will be placed at once. Nobody has it yet.
-    pub(crate) fn expect(&mut self, header: &FrameHeader) {
+    /// A call is handed over under this number, at this time: it waits in the backlog, or will be placed at once. Nobody has it yet.
+    pub(crate) fn expect(&mut self, header: &FrameHeader, time: u64) {
         let index = header.call as usize;
         if index >= self.entries.len() {
             self.entries.resize(index + 1, UNUSED);
         }
         self.entries[index] = Entry {
-            position: 0,
+            detail: time,
             generation: header.generation,
             lane: BACKLOG,
             owner: NOBODY,
@@ -65,13 +66,23 @@ impl Calls {
     pub(crate) fn placed(&mut self, call: u32, lane: usize, position: u64) {
         let entry = &mut self.entries[call as usize];
         entry.lane = lane as u16;
-        entry.position = position;
+        entry.detail = position;
     }
 
-    /// The call was taken back from its lane, into the backlog. False if its number is a later call's.
-    pub(crate) fn taken_back(&mut self, header: &FrameHeader) -> bool {
+    /// The call was taken back from its lane, into the backlog; `handed_over` tells when the call at a position of that lane was. False if its number
+    /// is a later call's.
+    pub(crate) fn taken_back(
+        &mut self,
+        header: &FrameHeader,
+        handed_over: impl FnOnce(u64) -> u64,
+    ) -> bool {
         let entry = self.entry(header);
-        entry.map(|entry| entry.lane = BACKLOG).is_some()
+        entry
+            .map(|entry| {
+                entry.lane = BACKLOG;
+                entry.detail = handed_over(entry.detail);
+            })
+            .is_some()
     }
 
     /// The call is to be run by nobody.
@@ -79,9 +90,12 @@ impl Calls {
         self.entries[call as usize].lane = NOWHERE;
     }
 
-    /// Whether the call of a frame in the backlog is still to be run.
-    pub(crate) fn waits(&self, header: &FrameHeader) -> bool {
-        self.place(header.call, header.generation) == Place::Backlog
+    /// When the call of a frame in the backlog was handed over. None if it is not to be run any more.
+    pub(crate) fn waits_since(&self, header: &FrameHeader) -> Option<u64> {
+        match self.place(header.call, header.generation) {
+            Place::Backlog => Some(self.entries[header.call as usize].detail),
+            _ => None,
+        }
     }
 
     pub(crate) fn place(&self, call: u32, generation: u32) -> Place {
@@ -97,7 +111,7 @@ impl Calls {
             0 => match entry.lane {
                 NOWHERE => Place::Gone,
                 BACKLOG => Place::Backlog,
-                lane => Place::Lane(usize::from(lane), entry.position),
+                lane => Place::Lane(usize::from(lane), entry.detail),
             },
         }
     }
@@ -149,8 +163,8 @@ mod tests {
     fn a_late_note_of_an_older_call_with_the_same_number_is_not_believed() {
         let dead = Owner::new(7).unwrap();
         let mut calls = Calls::default();
-        calls.expect(&header(3, 1));
-        calls.expect(&header(3, 2));
+        calls.expect(&header(3, 1), 9);
+        calls.expect(&header(3, 2), 9);
         calls.note(&header(3, 1), dead);
         assert!(calls.take_from(dead).is_empty());
         calls.note(&header(3, 2), dead);
@@ -162,7 +176,7 @@ mod tests {
     fn a_number_that_was_never_handed_out_takes_no_memory() {
         let mut calls = Calls::default();
         calls.note(&header(u32::MAX, 0), Owner::new(1).unwrap());
-        assert!(!calls.taken_back(&header(u32::MAX, 0)));
+        assert!(!calls.taken_back(&header(u32::MAX, 0), |_| 0));
         assert!(calls.entries.is_empty());
     }
 
@@ -170,7 +184,7 @@ mod tests {
     fn taking_a_frame_back_does_not_hide_who_took_it_then() {
         let dead = Owner::new(7).unwrap();
         let mut calls = Calls::default();
-        calls.expect(&header(0, 0));
+        calls.expect(&header(0, 0), 9);
         calls.note(&header(0, 0), dead);
         calls.note(&header(0, 0), Owner::PRODUCER);
         assert_eq!(calls.take_from(dead), [0]);
@@ -180,32 +194,33 @@ mod tests {
     fn a_call_waits_where_it_was_put_last_until_somebody_has_it() {
         let mut calls = Calls::default();
         assert_eq!(calls.place(2, 0), Place::Ahead);
-        calls.expect(&header(2, 0));
+        calls.expect(&header(2, 0), 9);
         assert_eq!(calls.place(2, 0), Place::Backlog);
+        assert_eq!(calls.waits_since(&header(2, 0)), Some(9));
         assert_eq!(calls.place(0, 9), Place::Ahead, "a lower number, not used");
         calls.note(&header(0, 0), Owner::new(1).unwrap());
         assert_eq!(calls.place(0, 0), Place::Ahead);
         calls.placed(2, 5, 77);
         assert_eq!(calls.place(2, 0), Place::Lane(5, 77));
-        assert!(calls.taken_back(&header(2, 0)));
-        assert!(calls.waits(&header(2, 0)));
+        assert!(calls.taken_back(&header(2, 0), |position| position * 2));
+        assert_eq!(calls.waits_since(&header(2, 0)), Some(154));
         calls.placed(2, 6, 1);
         calls.note(&header(2, 0), Owner::new(1).unwrap());
         assert_eq!(calls.place(2, 0), Place::Gone);
         assert_eq!(calls.place(2, 1), Place::Ahead);
-        calls.expect(&header(2, 1));
+        calls.expect(&header(2, 1), 9);
         assert_eq!(calls.place(2, 0), Place::Gone);
         calls.removed(2);
         assert_eq!(calls.place(2, 1), Place::Gone);
-        assert!(!calls.waits(&header(2, 1)));
+        assert_eq!(calls.waits_since(&header(2, 1)), None);
     }
 
     #[test]
     fn later_generations_are_told_from_earlier_ones_where_they_wrap() {
         let mut calls = Calls::default();
-        calls.expect(&header(0, u32::MAX));
+        calls.expect(&header(0, u32::MAX), 9);
         assert_eq!(calls.place(0, 0), Place::Ahead);
-        calls.expect(&header(0, 0));
+        calls.expect(&header(0, 0), 9);
         assert_eq!(calls.place(0, u32::MAX), Place::Gone);
     }
 }

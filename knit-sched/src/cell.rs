@@ -1,11 +1,12 @@
 //! The words that a worker and the host share about each other.
 //!
-//! A worker's cell has three lines, each written mostly by one side, so that a spinning reader does not slow a writer down:
+//! A worker's cell has four lines, each written mostly by one side, so that a spinning reader does not slow a writer down:
 //!
 //! ```text
 //! line 0   life u32 (epoch << 8 | state) | stop u32 | pid u32   host and worker, rarely
 //! line 1   doorbell                                             the worker arms it, who has news takes it
 //! line 2   activity u32 | wants_room u32 | watches u32          the worker says what it does
+//! line 3   what it counts                                       the worker writes it, see `counters.rs`
 //! ```
 //!
 //! # Life of a place
@@ -20,6 +21,7 @@ use core::sync::atomic::{AtomicU32, Ordering};
 use knit_ring::Doorbell;
 use knit_shm::{Area, Region};
 
+use crate::counters::Counters;
 use crate::error::{Result, SchedError};
 use crate::layout::{HOST_BELL, HOST_WORDS, LINE, Layout};
 
@@ -84,6 +86,7 @@ const BELL: usize = LINE;
 const ACTIVITY: usize = 2 * LINE;
 const WANTS_ROOM: usize = 2 * LINE + 4;
 const WATCHES: usize = 2 * LINE + 8;
+const COUNTERS: usize = 3 * LINE;
 
 /// Access to one worker's cell. Cheap to clone.
 #[derive(Clone)]
@@ -108,6 +111,10 @@ impl Cell {
 
     pub(crate) fn bell(&self) -> &Doorbell {
         &self.bell
+    }
+
+    pub(crate) fn counters(&self) -> Result<Counters> {
+        Ok(Counters::new(self.area.area(COUNTERS, LINE)?))
     }
 
     pub(crate) fn state(&self) -> State {

@@ -28,8 +28,10 @@ mod deadlines;
 mod places;
 mod receive;
 mod send;
+mod stats;
 
 use blocks::HostBlocks;
+pub use stats::Running;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -44,10 +46,14 @@ use crate::bells::{HostWaker, Shared};
 use crate::blocks as payloads;
 use crate::calls::Calls;
 use crate::cell::{Cell, HostWords, State};
+use crate::clock;
+use crate::counters::Counters;
 use crate::deadlines::Deadlines;
 use crate::error::{Result, SchedError};
+use crate::histogram::Histogram;
 use crate::layout::{Config, Layout};
 use crate::spin::{LONGEST, SpinLimit};
+use crate::stamps::Stamps;
 
 /// How a [`Host`] treats its lanes.
 #[derive(Debug, Clone, Copy)]
@@ -103,6 +109,14 @@ struct Lane {
     replies: Option<StreamConsumer>,
     shown: Option<u32>,
     unpublished: usize,
+    stamps: Stamps,
+    counters: Counters,
+    waits: Histogram,
+    runs: Histogram,
+    /// Calls that died with the place's workers.
+    lost: u64,
+    /// How many workers the place has had.
+    begun: u64,
 }
 
 impl AsRef<Cell> for Lane {
@@ -122,6 +136,9 @@ pub struct Host {
     calls: Calls,
     /// Calls that were removed before they were handed over, by number and generation.
     removed_ahead: HashSet<(u32, u32)>,
+    /// Calls that were handed over, and those that were removed then or since.
+    submitted: u64,
+    removed: u64,
     /// How many frames of removed calls the backlog still has.
     removed_in_backlog: usize,
     aborts: AbortSlots,
@@ -132,7 +149,8 @@ pub struct Host {
     inline_limit: usize,
     longest_payload: usize,
     spin: SpinLimit,
-    progress: Instant,
+    /// When calls were handed over or replies found last, in ns.
+    progress: u64,
     armed: bool,
     /// What workers are told, for as long as they may start.
     #[cfg(target_os = "linux")]
@@ -154,8 +172,16 @@ impl Host {
                 let mut requests = FrameProducer::create(area, options.config.request_granules)?;
                 // Whoever had a frame must be known when its space comes back.
                 requests.reclaim_by_hand();
+                let cell = Cell::new(&layout, &region, worker)?;
+                let (waits, runs) = layout.histograms(&region, worker)?;
                 Ok(Lane {
-                    cell: Cell::new(&layout, &region, worker)?,
+                    counters: cell.counters()?,
+                    stamps: Stamps::new(&layout, &region, worker)?,
+                    waits,
+                    runs,
+                    lost: 0,
+                    begun: 0,
+                    cell,
                     requests,
                     replies: None,
                     shown: None,
@@ -177,6 +203,8 @@ impl Host {
             backlog: Backlog::default(),
             calls: Calls::default(),
             removed_ahead: HashSet::new(),
+            submitted: 0,
+            removed: 0,
             removed_in_backlog: 0,
             started: Instant::now(),
             deadlines: Deadlines::default(),
@@ -185,7 +213,7 @@ impl Host {
             blocks,
             inline_limit,
             spin: SpinLimit::new(options.spin),
-            progress: Instant::now(),
+            progress: clock::now(),
             armed: false,
             #[cfg(target_os = "linux")]
             boot: None,

@@ -2,10 +2,11 @@
 //!
 //! ```text
 //! header            3 lines: the sizes; the host's doorbell; what the host says to all
-//! worker cells      3 lines each: life; doorbell; activity
+//! worker cells      4 lines each: life; doorbell; activity; counters
 //! abort words       one u32 a slot
+//! histograms        per worker: how long calls waited, how long they ran
 //! shape tables      the host's, then one per worker
-//! lanes             per worker: request ring, reply ring
+//! lanes             per worker: request ring, reply ring, a stamp for each granule of the request ring
 //! ---- front ends here, on a page boundary: JavaScript sees all above as one ArrayBuffer ----
 //! heaps             the host's, then one per worker: for large payloads, a main arena and the loans
 //! ```
@@ -26,6 +27,8 @@ use knit_ring::{FrameProducer, StreamProducer};
 use knit_shm::{Area, Region};
 
 use crate::error::{Result, SchedError};
+use crate::histogram::Histogram;
+use crate::stamps::Stamps;
 
 pub use config::Config;
 use header::Header;
@@ -50,10 +53,13 @@ pub(crate) const HOST_BELL: usize = LINE;
 /// Byte offset of the host's announcements ([`crate::cell::HostWords`]).
 pub(crate) const HOST_WORDS: usize = 2 * LINE;
 /// Bytes of one worker cell.
-pub(crate) const CELL: usize = 3 * LINE;
+pub(crate) const CELL: usize = 4 * LINE;
 const PAGE: usize = 4096;
 /// Bytes of an abort slot's word.
 const ABORT_WORD: usize = 4;
+/// Bytes of a histogram, and of both of a worker.
+const HISTOGRAM: usize = Histogram::BYTES.next_multiple_of(LINE);
+const HISTOGRAMS: usize = 2 * HISTOGRAM;
 /// Most bytes of loans a participant: with a main arena of 2 GiB, JavaScript still sees both as one `ArrayBuffer` below 4 GiB.
 const MOST_LOANS: u32 = 1 << 30;
 
@@ -63,11 +69,13 @@ pub struct Layout {
     config: Config,
     cells: usize,
     abort_words: usize,
+    histograms: usize,
     host_shapes: usize,
     worker_shapes: usize,
     lanes: usize,
     request_size: usize,
     reply_size: usize,
+    stamps_size: usize,
     front: usize,
     arena_size: usize,
     loans_size: usize,
@@ -83,14 +91,17 @@ impl Layout {
         config.check()?;
         let cells = HEADER_LINES * LINE;
         let abort_words = cells + config.workers * CELL;
-        let host_shapes =
+        let histograms =
             abort_words + (config.abort_slots as usize * ABORT_WORD).next_multiple_of(LINE);
+        let host_shapes = histograms + config.workers * HISTOGRAMS;
         let worker_shapes = host_shapes + config.host_shape_bytes as usize;
         let lanes = (worker_shapes + config.workers * config.worker_shape_bytes as usize)
             .next_multiple_of(PAGE);
         let request_size = FrameProducer::area_size(config.request_granules).next_multiple_of(LINE);
         let reply_size = StreamProducer::area_size(config.reply_granules).next_multiple_of(LINE);
-        let front = (lanes + config.workers * (request_size + reply_size)).next_multiple_of(PAGE);
+        let stamps_size = Stamps::bytes(config.request_granules).next_multiple_of(LINE);
+        let front = (lanes + config.workers * (request_size + reply_size + stamps_size))
+            .next_multiple_of(PAGE);
         if i32::try_from(front).is_err() {
             return Err(SchedError::Config {
                 what: "the rings and tables of all workers together",
@@ -106,11 +117,13 @@ impl Layout {
             config,
             cells,
             abort_words,
+            histograms,
             host_shapes,
             worker_shapes,
             lanes,
             request_size,
             reply_size,
+            stamps_size,
             front,
             arena_size,
             loans_size,
@@ -233,6 +246,25 @@ impl Layout {
         Ok(region.area(self.lane(worker)? + self.request_size, self.reply_size)?)
     }
 
+    pub(crate) fn stamps(&self, region: &Region, worker: usize) -> Result<Area> {
+        let offset = self.lane(worker)? + self.request_size + self.reply_size;
+        Ok(region.area(offset, self.stamps_size)?)
+    }
+
+    /// The histograms of how long the calls that a worker took had waited, and of how long they ran.
+    pub(crate) fn histograms(
+        &self,
+        region: &Region,
+        worker: usize,
+    ) -> Result<(Histogram, Histogram)> {
+        self.worker(worker)?;
+        let at = |n: usize| {
+            let offset = self.histograms + worker * HISTOGRAMS + n * HISTOGRAM;
+            Ok::<_, SchedError>(Histogram::new(region.area(offset, HISTOGRAM)?))
+        };
+        Ok((at(0)?, at(1)?))
+    }
+
     /// Place of the shape table of a worker (`Some`) or of the host (`None`): offset and bytes.
     ///
     /// # Errors
@@ -272,7 +304,7 @@ impl Layout {
 
     fn lane(&self, worker: usize) -> Result<usize> {
         self.worker(worker)?;
-        Ok(self.lanes + worker * (self.request_size + self.reply_size))
+        Ok(self.lanes + worker * (self.request_size + self.reply_size + self.stamps_size))
     }
 
     fn worker(&self, worker: usize) -> Result<()> {

@@ -13,6 +13,8 @@
 //! | from [`ENTRIES`] | per span of replies: worker, first byte, end (from the region's start) | per claimed call: first byte of its payload |
 //! | | or per expired call: number, generation | |
 //!
+//! Figures go into a block of `f64` of the same kind: a row for the pool, then one for each worker, of [`FIGURES`] columns each.
+//!
 //! Frames are read in place: all rings lie in the front of the region, below 2 GiB.
 
 use std::sync::LazyLock;
@@ -25,6 +27,7 @@ use crate::cost::MOST;
 use crate::error::Result;
 use crate::heap::Loan;
 use crate::host::{Host, Replies};
+use crate::stats::Figures;
 use crate::worker::{Turn, Worker};
 
 /// Word of the clock.
@@ -48,6 +51,25 @@ pub const SPAN_WORDS: usize = 3;
 /// Words of an expired call.
 pub const CALL_WORDS: usize = 2;
 
+/// What the columns of figures are, in order. Times are in milliseconds.
+pub const FIGURES: [&str; 15] = [
+    "submitted",
+    "queued",
+    "running",
+    "completed",
+    "failed",
+    "removed",
+    "respawns",
+    "bytes_in",
+    "bytes_out",
+    "wait_p50",
+    "wait_p99",
+    "wait_max",
+    "run_p50",
+    "run_p99",
+    "run_max",
+];
+
 static EPOCH: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 fn microseconds() -> u32 {
@@ -68,6 +90,29 @@ fn show(block: &Block, shared: &Shared, heap: usize, control: &mut [u32]) -> Res
     control[BLOCK_LOW] = locator as u32;
     control[BLOCK_HIGH] = (locator >> 32) as u32;
     Ok(())
+}
+
+/// A row of figures, in the order of [`FIGURES`].
+fn columns(figures: &Figures) -> [f64; FIGURES.len()] {
+    let time = |time: Duration| time.as_secs_f64() * 1000.0;
+    let Figures { wait, run, .. } = figures;
+    [
+        figures.submitted as f64,
+        figures.queued as f64,
+        figures.running as f64,
+        figures.completed as f64,
+        figures.failed as f64,
+        figures.removed as f64,
+        figures.respawns as f64,
+        figures.bytes_in as f64,
+        figures.bytes_out as f64,
+        time(wait.p50),
+        time(wait.p99),
+        time(wait.max),
+        time(run.p50),
+        time(run.p99),
+        time(run.max),
+    ]
 }
 
 /// A [`Host`] behind a border.
@@ -132,6 +177,39 @@ impl HostPort {
             entry.copy_from_slice(&[expired.call, expired.generation]);
         });
         word(expired)
+    }
+
+    /// Bytes that the block of figures must have.
+    #[must_use]
+    pub fn figures_bytes(&self) -> usize {
+        (1 + self.host.workers()) * FIGURES.len() * size_of::<f64>()
+    }
+
+    /// Writes the pool's figures, then each worker's.
+    ///
+    /// # Errors
+    /// As [`Host::stats`].
+    ///
+    /// # Panics
+    /// If the block is shorter than [`HostPort::figures_bytes`].
+    pub fn measure(&mut self, figures: &mut [f64]) -> Result<()> {
+        let stats = self.host.stats()?;
+        let rows = std::iter::once(&stats.pool).chain(&stats.workers);
+        for (row, to) in rows.zip(figures.chunks_exact_mut(FIGURES.len())) {
+            to.copy_from_slice(&columns(row));
+        }
+        Ok(())
+    }
+
+    /// What a worker runs: microseconds since it claimed that, and the call in the first entry of the control block. None if it runs nothing.
+    ///
+    /// # Errors
+    /// As [`Host::running`].
+    pub fn running(&mut self, worker: usize, control: &mut [u32]) -> Result<Option<u64>> {
+        Ok(self.host.running(worker)?.map(|running| {
+            control[ENTRIES..][..CALL_WORDS].copy_from_slice(&[running.call, running.generation]);
+            u64::try_from(running.since.as_micros()).unwrap_or(u64::MAX)
+        }))
     }
 
     /// Opens a block that a reply names, and says where it is.
@@ -221,7 +299,7 @@ impl WorkerPort {
     ///
     /// # Errors
     /// As [`Worker::open_block`].
-    pub fn open_block(&self, locator: u64, control: &mut [u32]) -> Result<()> {
+    pub fn open_block(&mut self, locator: u64, control: &mut [u32]) -> Result<()> {
         let block = self.worker.open_block(locator)?;
         show(&block, self.worker.shared(), 0, control)
     }

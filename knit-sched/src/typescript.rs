@@ -195,11 +195,28 @@ pub fn typescript() -> String {
         write!(text, "\n/** {meaning} */\nexport const {name} = {value};\n")
             .expect("a String takes everything");
     }
+    text.push_str("\n/** Columns of a row of figures; times are in milliseconds. */\n");
+    text.push_str("export const FIGURES = [\n");
+    for column in port::FIGURES {
+        writeln!(text, "  \"{}\",", camel(column)).expect("a String takes everything");
+    }
+    text.push_str("] as const;\n");
     write!(
         text,
         "\n/** What a worker's turn returns if it shall end. */\nexport const STOP = {};\n",
         port::STOP
     )
     .expect("a String takes everything");
+    text
+}
+
+fn camel(name: &str) -> String {
+    let mut parts = name.split('_');
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (first, rest) = part.split_at(1);
+        text.push_str(&first.to_uppercase());
+        text.push_str(rest);
+    }
     text
 }

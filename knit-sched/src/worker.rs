@@ -13,6 +13,7 @@
 //!
 //! | file | idea |
 //! |---|---|
+//! | `meter.rs` | measuring waits and runs |
 //! | `claim.rs` | from which lane, how many; reading a claimed call |
 //! | `reply.rs` | settling claims, publishing replies |
 //! | `sleep.rs` | arming, sleeping |
@@ -22,11 +23,12 @@
 mod aborts;
 mod blocks;
 mod claim;
+mod meter;
 mod reply;
 mod sleep;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use knit_ring::{Claim, FrameConsumer, StreamProducer};
 
@@ -40,6 +42,8 @@ use crate::error::{Result, SchedError};
 use crate::heap::{LoanBook, OwnHeap, PeerHeap};
 use crate::owner::owner;
 use crate::spin::look;
+use crate::stamps::Stamps;
+use meter::Meter;
 
 /// What a turn came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +59,7 @@ pub enum Turn {
 struct Lane {
     cell: Cell,
     requests: FrameConsumer,
+    stamps: Stamps,
 }
 
 impl AsRef<Cell> for Lane {
@@ -77,7 +82,9 @@ pub struct Worker {
     claims: Vec<Claim>,
     /// The lane that all of them are from.
     claimed_lane: usize,
-    claimed_at: Option<Instant>,
+    /// Whether the claims were handed out and are not settled.
+    running: bool,
+    meter: Meter,
     costs: Costs,
     replies: StreamProducer,
     heap: OwnHeap,
@@ -103,6 +110,7 @@ impl Worker {
                 Ok(Lane {
                     cell: Cell::new(layout, region, lane)?,
                     requests: FrameConsumer::attach(layout.requests(region, lane)?, name)?,
+                    stamps: Stamps::new(layout, region, lane)?,
                 })
             })
             .collect::<Result<Vec<_>>>()?;
@@ -116,6 +124,7 @@ impl Worker {
             layout.config().reply_granules,
         )?;
         let heap = OwnHeap::open(layout, region, index + 1)?;
+        let meter = Meter::new(layout, region, index, cell)?;
         cell.ready();
         Ok(Self {
             inline_limit: payloads::inline_limit(layout.config().reply_granules),
@@ -126,7 +135,8 @@ impl Worker {
             epoch,
             steal,
             claims: Vec::with_capacity(MOST),
-            claimed_at: None,
+            running: false,
+            meter,
             costs: Costs::default(),
             replies,
             claimed_lane: index,
@@ -170,6 +180,7 @@ impl Worker {
             // Another worker may write into the reply ring by now.
             return Ok(Turn::Stop);
         }
+        self.meter.count_turn();
         self.aborts = self.host.aborts();
         self.settle(replies)?;
         if self.own().asked_to_stop() {

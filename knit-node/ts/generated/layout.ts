@@ -111,5 +111,24 @@ export const HEADER_WORKER_SHAPES = 44;
 /** Byte in the region: u32, bytes of each. */
 export const HEADER_WORKER_SHAPE_BYTES = 48;
 
+/** Columns of a row of figures; times are in milliseconds. */
+export const FIGURES = [
+  "submitted",
+  "queued",
+  "running",
+  "completed",
+  "failed",
+  "removed",
+  "respawns",
+  "bytesIn",
+  "bytesOut",
+  "waitP50",
+  "waitP99",
+  "waitMax",
+  "runP50",
+  "runP99",
+  "runMax",
+] as const;
+
 /** What a worker's turn returns if it shall end. */
 export const STOP = -1;

@@ -37,6 +37,16 @@ export interface Native extends SharedNative {
   hostCancel(handle: number, call: number, generation: number): boolean;
   /** Calls that were handed over and that no worker has taken yet. */
   hostQueued(handle: number): number;
+  /** The block of figures: f64, `FIGURES` columns, a row for the pool, then one for each worker. Made once. */
+  hostFigures(handle: number): ArrayBuffer;
+  /** Brings it up to date. */
+  hostMeasure(handle: number): void;
+  /** Milliseconds since a worker claimed what it runs now, and the call from `CONTROL_ENTRIES` on (`CALL_WORDS`); -1 if it runs nothing. */
+  hostRunning(handle: number, worker: number): number;
+  /** How many turns a worker has taken, wrapping: one that takes none after a nudge is kept from it by its own event loop. */
+  hostTurns(handle: number, worker: number): number;
+  /** Wakes a worker if it sleeps. */
+  hostNudge(handle: number, worker: number): void;
   hostOpenBlock(handle: number, worker: number, lo: number, hi: number): void;
   hostHoldBlock(handle: number, worker: number, lo: number, hi: number, bytes: number): ArrayBuffer | null;
   hostKept(handle: number, worker: number, call: number): void;

@@ -23,8 +23,7 @@ impl Host {
                 }
             }
         }
-        self.calls.removed(call);
-        self.blocks.died(call);
+        self.remove(call);
         Ok(true)
     }
 
@@ -47,8 +46,13 @@ impl Host {
         {
             return false;
         }
-        self.calls.removed(header.call);
-        self.blocks.died(header.call);
+        self.remove(header.call);
         true
+    }
+
+    fn remove(&mut self, call: u32) {
+        self.removed += 1;
+        self.calls.removed(call);
+        self.blocks.died(call);
     }
 }

@@ -8,6 +8,7 @@ use core::sync::atomic::{Ordering, fence};
 use super::Host;
 use crate::backlog::Backlog;
 use crate::cell::State;
+use crate::clock;
 use crate::error::{Result, SchedError};
 use crate::frames::Frame;
 use crate::owner::owner;
@@ -35,9 +36,10 @@ impl Host {
         lane.replies = None;
         lane.shown = None;
         let epoch = lane.cell.begin();
+        lane.begun += 1;
         // If this is the only open place, calls may have waited for it with nobody to wake the host for them.
         let placed = self.move_backlog()?;
-        self.publish(placed);
+        self.publish(placed, clock::now());
         Ok(epoch)
     }
 
@@ -68,6 +70,7 @@ impl Host {
         let dead = owner(worker, epoch)?;
         let lane = &mut self.lanes[worker];
         lane.cell.end();
+        lane.lose_running();
         lane.replies = None;
         lane.shown = None;
         self.blocks.forget_view(worker);
@@ -86,7 +89,7 @@ impl Host {
         }
         self.blocks.let_go(worker);
         let placed = self.move_backlog()?;
-        self.publish(placed);
+        self.publish(placed, clock::now());
         self.rouse();
         Ok(taken)
     }
@@ -113,10 +116,11 @@ impl Host {
         let mut earlier = Backlog::default();
         let mut buffer = Vec::new();
         let lane = &mut self.lanes[worker];
+        let stamps = &lane.stamps;
         lane.requests.drain_unclaimed(
             |_| true,
             |header, payload| {
-                if calls.taken_back(header) {
+                if calls.taken_back(header, |position| stamps.get(position)) {
                     earlier.push(&Frame::new(header, payload, &mut buffer));
                 }
             },
@@ -125,7 +129,7 @@ impl Host {
         lane.requests
             .reclaim(|header, owner| calls.note(header, owner))?;
         let placed = self.move_backlog()?;
-        self.publish(placed);
+        self.publish(placed, clock::now());
         Ok(())
     }
 }

@@ -1,13 +1,14 @@
 //! From the reply rings to the caller: looking, spinning, sleeping.
 
 use core::sync::atomic::{Ordering, fence};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use knit_ring::Span;
 
 use super::{Host, Replies};
 use crate::blocks;
 use crate::cell::State;
+use crate::clock;
 use crate::error::{Result, SchedError};
 use crate::frames::{Message, flag};
 use crate::spin::{LONGEST, look};
@@ -37,13 +38,14 @@ impl Host {
             }
         }
         if !replies.is_empty() {
-            let now = Instant::now();
-            self.spin.record(now.duration_since(self.progress));
+            let now = clock::now();
+            let time = now.saturating_sub(self.progress);
+            self.spin.record(Duration::from_nanos(time));
             self.progress = now;
         }
         if !self.backlog.is_empty() {
             let placed = self.move_backlog()?;
-            self.publish(placed);
+            self.publish(placed, clock::now());
         }
         Ok(())
     }
@@ -107,7 +109,7 @@ impl Host {
         self.words.bell().arm();
         self.armed = true;
         let placed = self.move_backlog()?;
-        self.publish(placed);
+        self.publish(placed, clock::now());
         if placed > 0 {
             self.words.set_backlog(!self.backlog.is_empty());
         }

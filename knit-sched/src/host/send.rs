@@ -1,13 +1,12 @@
 //! From the submission buffer into the lanes: choosing a lane, the backlog, publishing, waking.
 
-use std::time::Instant;
-
 use knit_ring::heap::Locator;
 use knit_ring::{FrameHeader, FrameProducer, RingError};
 
 use super::Host;
 use crate::bells::Lanes;
 use crate::cell::State;
+use crate::clock;
 use crate::error::{Result, SchedError};
 use crate::frames::{Frame, frame_at};
 use crate::wake::{self, Crew as _};
@@ -22,6 +21,7 @@ impl Host {
         if self.armed {
             self.disarm();
         }
+        let now = clock::now();
         let mut placed = self.move_backlog()?;
         let mut at = 0;
         let mut outcome = Ok(());
@@ -38,12 +38,16 @@ impl Host {
                 });
                 break;
             }
-            self.expect(frame.header());
+            self.expect(frame.header(), now);
             if self.is_removed(frame.header()) {
                 continue;
             }
-            let now = self.backlog.is_empty();
-            match if now { self.place(&frame) } else { Ok(false) } {
+            let first = self.backlog.is_empty();
+            match if first {
+                self.place(&frame, now)
+            } else {
+                Ok(false)
+            } {
                 Ok(true) => placed += 1,
                 Ok(false) => self.backlog.push(&frame),
                 Err(error) => {
@@ -52,12 +56,13 @@ impl Host {
                 }
             }
         }
-        self.publish(placed);
+        self.publish(placed, now);
         outcome
     }
 
-    fn expect(&mut self, header: &FrameHeader) {
-        self.calls.expect(header);
+    fn expect(&mut self, header: &FrameHeader, time: u64) {
+        self.submitted += 1;
+        self.calls.expect(header, time);
         self.blocks.submitted(header.call);
     }
 
@@ -69,8 +74,8 @@ impl Host {
         let mut backlog = std::mem::take(&mut self.backlog);
         let mut removed = 0;
         let moved = backlog.drain(|frame| {
-            if self.calls.waits(frame.header()) {
-                return self.place(frame);
+            if let Some(since) = self.calls.waits_since(frame.header()) {
+                return self.place(frame, since);
             }
             removed += 1;
             Ok(true)
@@ -80,13 +85,13 @@ impl Host {
         moved.map(|moved| moved - removed)
     }
 
-    /// Writes a frame into a lane with room, without publishing it.
-    fn place(&mut self, frame: &Frame<'_>) -> Result<bool> {
+    /// Writes the frame of a call that was handed over at this time into a lane with room, without publishing it.
+    fn place(&mut self, frame: &Frame<'_>, time: u64) -> Result<bool> {
         if frame.bytes().len() > self.inline_limit {
             let Some((header, payload)) = self.blocks.store(frame)? else {
                 return Ok(false);
             };
-            let placed = self.place_in_lane(&header, |ring| {
+            let placed = self.place_in_lane(&header, time, |ring| {
                 ring.push(&header, bytemuck::bytes_of(&payload))
             })?;
             let locator = Locator::from_raw(payload.locator);
@@ -97,12 +102,13 @@ impl Host {
             }
             return Ok(placed);
         }
-        self.place_in_lane(frame.header(), |ring| ring.push_raw(frame.bytes()))
+        self.place_in_lane(frame.header(), time, |ring| ring.push_raw(frame.bytes()))
     }
 
     fn place_in_lane(
         &mut self,
         header: &FrameHeader,
+        time: u64,
         mut push: impl FnMut(&mut FrameProducer) -> Result<(), RingError>,
     ) -> Result<bool> {
         let calls = &mut self.calls;
@@ -127,6 +133,7 @@ impl Host {
                     lane.unpublished += 1;
                     let position = lane.requests.position_of_last(header.granules());
                     calls.placed(header.call, index, position);
+                    lane.stamps.set(position, time);
                     self.next = (index + 1) % count;
                     return Ok(true);
                 }
@@ -138,11 +145,11 @@ impl Host {
     }
 
     /// Publishes what was placed and wakes as many sleepers as it needs.
-    pub(super) fn publish(&mut self, placed: usize) {
+    pub(super) fn publish(&mut self, placed: usize, now: u64) {
         if placed == 0 {
             return;
         }
-        self.progress = Instant::now();
+        self.progress = now;
         for lane in self.lanes.iter_mut().filter(|lane| lane.unpublished > 0) {
             lane.requests.publish();
         }

@@ -35,9 +35,10 @@ fn nothing_overlaps() {
     for worker in 0..5 {
         spans.push((layout.cells + worker * CELL, CELL));
         spans.push(layout.shapes(Some(worker)).unwrap());
+        spans.push((layout.histograms + worker * HISTOGRAMS, HISTOGRAMS));
         spans.push((
             layout.lane(worker).unwrap(),
-            layout.request_size + layout.reply_size,
+            layout.request_size + layout.reply_size + layout.stamps_size,
         ));
     }
     spans.extend((0..=5).map(|heap| layout.heap(heap).unwrap()));

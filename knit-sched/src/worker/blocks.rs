@@ -11,8 +11,10 @@ impl Worker {
     ///
     /// # Errors
     /// The locator does not name a live block of the host.
-    pub fn open_block(&self, locator: u64) -> Result<Block> {
-        self.host_heap.resolve(Locator::from_raw(locator))
+    pub fn open_block(&mut self, locator: u64) -> Result<Block> {
+        let block = self.host_heap.resolve(Locator::from_raw(locator))?;
+        self.meter.count_block_in(block.len);
+        Ok(block)
     }
 
     /// Keeps a block that a call names beyond that call. None if it is not one to keep: it must be copied out and closed. Who runs the call says in
@@ -20,9 +22,14 @@ impl Worker {
     ///
     /// # Errors
     /// The locator does not name a live block of the host.
-    pub fn hold_block(&self, locator: u64) -> Result<Option<Loan>> {
-        self.host_heap
-            .hold(&self.shared, &self.loans, Locator::from_raw(locator))
+    pub fn hold_block(&mut self, locator: u64) -> Result<Option<Loan>> {
+        let loan = self
+            .host_heap
+            .hold(&self.shared, &self.loans, Locator::from_raw(locator))?;
+        if let Some(loan) = &loan {
+            self.meter.count_block_in(loan.block().len);
+        }
+        Ok(loan)
     }
 
     /// Gives all pages of the worker's heap back that no payload is in: see [`Host::trim`](crate::Host::trim).
@@ -42,7 +49,11 @@ impl Worker {
         if !self.backlog.is_empty() {
             return Ok(None);
         }
-        self.heap.alloc(bytes)
+        let block = self.heap.alloc(bytes)?;
+        if block.is_some() {
+            self.meter.count_block_out(bytes);
+        }
+        Ok(block)
     }
 
     /// Takes back such a block: it is not sent.

@@ -1,7 +1,5 @@
 //! Claiming: from which lane, how many, and who is woken because of it.
 
-use std::time::Instant;
-
 use super::{Turn, Worker};
 use crate::abort::AbortSlot;
 use crate::bells::Lanes;
@@ -47,7 +45,9 @@ impl Worker {
         if std::mem::take(&mut self.searched) {
             self.wake_a_peer()?;
         }
-        self.claimed_at = Some(Instant::now());
+        let stamps = &self.lanes[self.claimed_lane].stamps;
+        self.meter.begin(&self.claims, stamps, self.shared.region());
+        self.running = true;
         Ok(Turn::Work)
     }
 

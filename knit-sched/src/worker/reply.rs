@@ -1,6 +1,7 @@
 //! Replies: settling the last claims, moving replies into the ring, telling the host.
 
 use core::sync::atomic::{Ordering, fence};
+use std::time::Duration;
 
 use knit_ring::RingError;
 use knit_ring::heap::Locator;
@@ -33,16 +34,21 @@ impl Worker {
         if self.claims.is_empty() && replies.is_empty() && self.backlog.is_empty() {
             return Ok(());
         }
-        if let Some(start) = self.claimed_at.take() {
+        let ran = std::mem::take(&mut self.running).then(|| self.meter.ran());
+        if let Some(elapsed) = ran {
             self.costs.record(
                 self.claims.iter().map(|claim| claim.header.function),
-                start.elapsed(),
+                Duration::from_nanos(elapsed),
             );
         }
         for claim in self.claims.drain(..) {
             self.lanes[self.claimed_lane].requests.release(claim)?;
         }
-        self.publish(replies)
+        self.publish(replies)?;
+        if let Some(elapsed) = ran {
+            self.meter.settle(elapsed);
+        }
+        Ok(())
     }
 
     /// Wakes the host if it sleeps and there is news, or it waits for the room that was just released.
@@ -66,9 +72,13 @@ impl Worker {
         while at < replies.len() {
             let frame = frame_at(replies, at).ok_or(SchedError::BadSubmission(at))?;
             at += frame.padded_len();
+            self.meter.answer(frame.header());
             if !self.backlog.is_empty() || !self.place(&frame)? {
                 self.backlog.push(&frame);
             }
+        }
+        if !replies.is_empty() {
+            self.meter.show();
         }
         Ok(self.replies.publish())
     }
