@@ -4,16 +4,16 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
-use knit_sched::port::HostPort;
+use knit_sched::port::{HostPort, Table};
 use knit_sched::{AbortSlot, Config, Host, HostOptions};
+use knit_shm::Words;
 use napi::Env;
 use napi::bindgen_prelude::Unknown;
 use napi_derive::napi;
 
 use crate::bell::LoopBell;
 use crate::error::{Result, sched, unknown};
-use crate::external::{Words, show_loan, show_region, show_words};
-use crate::table::Table;
+use crate::external::{show_loan, show_region, show_words};
 
 struct Entry {
     port: HostPort,

@@ -8,7 +8,6 @@
 //! |---|---|
 //! | `host.rs`, `worker.rs` | the functions |
 //! | `shared.rs` | memory that users share on purpose |
-//! | `table.rs` | numbers for hosts and workers, per thread |
 //! | `external.rs` | memory shown to JavaScript |
 //! | `bell.rs` | waking an event loop from another thread |
 //! | `error.rs` | errors with their codes |
@@ -26,5 +25,4 @@ mod error;
 mod external;
 mod host;
 mod shared;
-mod table;
 mod worker;

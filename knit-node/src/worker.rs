@@ -4,17 +4,17 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
-use knit_sched::port::WorkerPort;
+use knit_sched::port::{Table, WorkerPort};
 use knit_sched::{Shared, Worker};
+use knit_shm::Words;
 use napi::Env;
 use napi::bindgen_prelude::Unknown;
 use napi_derive::napi;
 
 use crate::bell::LoopBell;
 use crate::error::{Error, Result, sched, unknown};
-use crate::external::{Words, show_loan, show_region, show_words};
+use crate::external::{show_loan, show_region, show_words};
 use crate::host::locator;
-use crate::table::Table;
 
 struct Entry {
     port: WorkerPort,

@@ -17,6 +17,10 @@
 //!
 //! Frames are read in place: all rings lie in the front of the region, below 2 GiB.
 
+mod table;
+
+pub use table::Table;
+
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
@@ -150,6 +154,23 @@ impl HostPort {
             self.host.submit(submitted)?;
         }
         self.host.spin(&mut self.replies, spin)?;
+        Ok(self.show_replies(control))
+    }
+
+    /// Sleeps until replies are there or the time is over, for hosts without an event loop. Returns the number of spans. A host that has a bell
+    /// is woken by that and not here.
+    ///
+    /// # Errors
+    /// As [`Host::wait`].
+    ///
+    /// # Panics
+    /// If the control block is shorter than [`HostPort::control_words`].
+    pub fn wait(&mut self, timeout: Option<Duration>, control: &mut [u32]) -> Result<u32> {
+        self.host.wait(&mut self.replies, timeout)?;
+        Ok(self.show_replies(control))
+    }
+
+    fn show_replies(&self, control: &mut [u32]) -> u32 {
         control[CLOCK] = microseconds();
         control[BACKLOG] = word(self.host.backlog());
         for (entry, span) in control[ENTRIES..]
@@ -162,7 +183,7 @@ impl HostPort {
                 word(span.offset + span.len),
             ]);
         }
-        Ok(word(self.replies.len()))
+        word(self.replies.len())
     }
 
     /// Takes expired calls, as many as have room in the control block. Returns their number: there may be more unless it is 0.

@@ -32,9 +32,7 @@ fn a_sleeping_worker_whose_replies_find_no_room_is_woken_when_there_is_some() {
     let epoch = host.begin(0).unwrap();
     let mut worker = Worker::attach(host.shared().clone(), 0, epoch, true).unwrap();
     let rung = Arc::new(Rung::default());
-    host.shared()
-        .set_bell(Some(0), Some(rung.clone()))
-        .unwrap();
+    host.shared().set_bell(Some(0), Some(rung.clone())).unwrap();
 
     let mut calls = Vec::new();
     for call in 0..CALLS {

@@ -12,6 +12,7 @@
 //! | [`transit`] | regions on their way from one thread to another, under a number |
 //! | [`directory`] | numbers by which other threads find a region that lives |
 //! | [`pass`] | descriptors on their way to another process, under a number |
+//! | `words` | [`Words`]: private memory that a binding and its program use in turns |
 //! | `heap` | the private backing, for Miri and for pools that nobody else joins |
 //! | [`wait`] | sleeping on a word and waking who sleeps, in a process and across |
 //! | `error` | [`ShmError`] and its stable codes |
@@ -30,7 +31,9 @@ mod region;
 pub mod transit;
 pub mod wait;
 mod window;
+mod words;
 
 pub use area::Area;
 pub use error::ShmError;
 pub use region::Region;
+pub use words::Words;
