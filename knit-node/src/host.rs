@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use knit_sched::port::{HostPort, Table};
-use knit_sched::{AbortSlot, Config, Host, HostOptions};
+use knit_sched::{AbortSlot, Config, Host, HostOptions, Strategy};
 use knit_shm::Words;
 use napi::Env;
 use napi::bindgen_prelude::Unknown;
@@ -41,9 +41,17 @@ pub fn host_create(
     arena_bytes: u32,
     abort_slots: u32,
     spin_microseconds: i32,
+    balancer: u32,
+    alone: bool,
 ) -> Result<u32> {
     let mut options = HostOptions {
         steal,
+        // An unknown number is the default's: the names were checked before.
+        balancer: Strategy::ALL
+            .get(balancer as usize)
+            .copied()
+            .unwrap_or_default(),
+        alone,
         ..HostOptions::default()
     };
     options.config = Config {

@@ -234,6 +234,7 @@ impl Cell {
 const BACKLOG: usize = 0;
 const STEAL: usize = 4;
 const ABORTS: usize = 8;
+const ALONE: usize = 12;
 #[cfg(target_os = "linux")]
 const BOOT_LOW: usize = 64;
 #[cfg(target_os = "linux")]
@@ -322,6 +323,22 @@ impl HostWords {
         let word = |offset| self.boot_word(offset).load(Ordering::Relaxed);
         let locator = u64::from(word(BOOT_HIGH)) << 32 | u64::from(word(BOOT_LOW));
         (locator, word(BOOT_BYTES))
+    }
+
+    fn alone(&self) -> &AtomicU32 {
+        self.line
+            .atomic_u32(ALONE)
+            .expect("the line holds the word")
+    }
+
+    /// Host, before any place is open: whether workers claim one call at a time.
+    pub(crate) fn set_alone(&self, alone: bool) {
+        self.alone().store(u32::from(alone), Ordering::Relaxed);
+    }
+
+    pub(crate) fn claims_alone(&self) -> bool {
+        // Relaxed: written before the place of whoever reads it was opened, which is an acquire away.
+        self.alone().load(Ordering::Relaxed) != 0
     }
 
     fn steal(&self) -> &AtomicU32 {

@@ -42,6 +42,7 @@ use knit_shm::Region;
 
 use crate::abort::{AbortSlots, AbortWords};
 use crate::backlog::Backlog;
+use crate::balancer::{Chooser, LaneLoad, Strategy};
 use crate::bells::{HostWaker, Shared};
 use crate::blocks as payloads;
 use crate::calls::Calls;
@@ -62,6 +63,10 @@ pub struct HostOptions {
     pub config: Config,
     /// Whether idle workers take calls queued for busy ones.
     pub steal: bool,
+    /// Into which lanes calls go.
+    pub balancer: Strategy,
+    /// Whether workers claim one call at a time, so that what [`Host::running`] names is the one that runs, and nothing else was claimed with it.
+    pub alone: bool,
     /// The longest that one look for replies may spin.
     pub spin: Duration,
 }
@@ -73,6 +78,8 @@ impl Default for HostOptions {
         Self {
             config: Config::default(),
             steal: true,
+            balancer: Strategy::default(),
+            alone: false,
             spin: if cores > 1 { LONGEST } else { Duration::ZERO },
         }
     }
@@ -90,6 +97,14 @@ pub struct Replies {
 }
 
 impl Lane {
+    /// Whether it takes calls: it has a worker, or one is on its way.
+    fn is_open(&self) -> bool {
+        matches!(
+            self.cell.state(),
+            State::Starting | State::Attaching | State::Ready
+        )
+    }
+
     /// Attaches to the reply ring that a worker has made. False if none has yet.
     fn attach(&mut self, shared: &Shared, worker: usize) -> Result<bool> {
         if self.cell.state() != State::Ready {
@@ -130,7 +145,9 @@ pub struct Host {
     shared: Arc<Shared>,
     words: HostWords,
     lanes: Vec<Lane>,
-    next: usize,
+    balancer: Chooser,
+    /// What the balancer sees, if it looks.
+    loads: Vec<LaneLoad>,
     steal: bool,
     backlog: Backlog,
     calls: Calls,
@@ -192,13 +209,16 @@ impl Host {
         let words = HostWords::new(&region)?;
         let abort_words = AbortWords::new(&layout, &region)?;
         words.set_steal(options.steal);
+        words.set_alone(options.alone);
+        let loads = vec![LaneLoad::default(); layout.workers()];
         let inline_limit = payloads::inline_limit(layout.config().request_granules);
         let shared = Shared::new(region, layout);
         let blocks = HostBlocks::new(shared.clone())?;
         Ok(Self {
             words,
             lanes,
-            next: 0,
+            balancer: Chooser::new(options.balancer),
+            loads,
             steal: options.steal,
             backlog: Backlog::default(),
             calls: Calls::default(),

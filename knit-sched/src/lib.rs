@@ -3,6 +3,7 @@
 
 mod abort;
 mod backlog;
+pub mod balancer;
 mod bells;
 mod blocks;
 mod calls;
@@ -32,6 +33,7 @@ mod wake;
 mod worker;
 
 pub use abort::AbortSlot;
+pub use balancer::Strategy;
 pub use bells::{Bell, HostWaker, Shared};
 pub use cell::State;
 pub use deadlines::{Deadlines, Expired};

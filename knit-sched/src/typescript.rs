@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use knit_ring::FrameHeader;
 
+use crate::balancer::Strategy;
 use crate::frames::{GRANULE, HEADER, flag, kind};
 use crate::heap::LENT;
 use crate::layout::{self, header_words};
@@ -195,6 +196,12 @@ pub fn typescript() -> String {
         write!(text, "\n/** {meaning} */\nexport const {name} = {value};\n")
             .expect("a String takes everything");
     }
+    text.push_str("\n/** How calls are spread over lanes; a balancer's number is its place. */\n");
+    text.push_str("export const BALANCERS = [\n");
+    for strategy in Strategy::ALL {
+        writeln!(text, "  \"{}\",", strategy.name()).expect("a String takes everything");
+    }
+    text.push_str("] as const;\n");
     text.push_str("\n/** Columns of a row of figures; times are in milliseconds. */\n");
     text.push_str("export const FIGURES = [\n");
     for column in port::FIGURES {

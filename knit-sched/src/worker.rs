@@ -78,6 +78,8 @@ pub struct Worker {
     index: usize,
     epoch: u32,
     steal: bool,
+    /// Most calls of one claim.
+    most: usize,
     lanes: Vec<Lane>,
     claims: Vec<Claim>,
     /// The lane that all of them are from.
@@ -124,11 +126,13 @@ impl Worker {
             layout.config().reply_granules,
         )?;
         let heap = OwnHeap::open(layout, region, index + 1)?;
+        let host = HostWords::new(region)?;
         let meter = Meter::new(layout, region, index, cell)?;
         cell.ready();
         Ok(Self {
             inline_limit: payloads::inline_limit(layout.config().reply_granules),
-            host: HostWords::new(region)?,
+            most: if host.claims_alone() { 1 } else { MOST },
+            host,
             abort_words: AbortWords::new(layout, region)?,
             aborts: 0,
             index,

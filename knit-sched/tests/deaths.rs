@@ -35,6 +35,7 @@ fn host(workers: usize, steal: bool) -> Host {
         config,
         steal,
         spin: Duration::ZERO,
+        ..HostOptions::default()
     })
     .unwrap()
 }

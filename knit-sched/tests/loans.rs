@@ -19,6 +19,7 @@ fn host() -> Host {
         config,
         steal: true,
         spin: Duration::ZERO,
+        ..HostOptions::default()
     })
     .unwrap()
 }

@@ -18,6 +18,7 @@ fn options(workers: usize, steal: bool) -> HostOptions {
         },
         steal,
         spin: Duration::ZERO,
+        ..HostOptions::default()
     }
 }
 

@@ -27,6 +27,7 @@ fn a_sleeping_worker_whose_replies_find_no_room_is_woken_when_there_is_some() {
         },
         steal: true,
         spin: Duration::ZERO,
+        ..HostOptions::default()
     })
     .unwrap();
     let epoch = host.begin(0).unwrap();

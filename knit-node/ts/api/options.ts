@@ -4,7 +4,7 @@
 import { availableParallelism } from "node:os";
 
 import { encodeAlone } from "../codec/alone.ts";
-import { MAX_WORKERS } from "../generated/layout.ts";
+import { BALANCERS, MAX_WORKERS } from "../generated/layout.ts";
 import type { BootstrapBoot, ResourceLimits } from "../runtime/runtime.ts";
 import { callerHref } from "./caller.ts";
 import { boolean, checkOptions, integer, milliseconds, oneOf, show } from "./check.ts";
@@ -57,7 +57,7 @@ export interface PoolOptions {
 }
 
 /** How calls are spread over workers. */
-export type Strategy = "roundRobin" | "robinRound";
+export type Strategy = (typeof BALANCERS)[number] | "robinRound";
 
 export interface InlinerOptions {
   /** Whether the host takes calls before the workers have one each, or after; `"last"` unless given. */
@@ -81,6 +81,8 @@ export interface BootstrapOptions {
 export interface Settings {
   readonly threads: number;
   readonly steal: boolean;
+  /** A place in `BALANCERS`. */
+  readonly balancer: number;
   readonly inliner: Required<InlinerOptions> | null;
   readonly arenaBytes: number;
   readonly maxPayloadBytes: number;
@@ -96,7 +98,8 @@ export interface Settings {
 }
 
 const MIB = 1024 * 1024;
-const STRATEGIES: readonly Strategy[] = ["roundRobin", "robinRound"];
+/** `robinRound` is the old name of `roundRobin`. */
+const STRATEGIES: readonly Strategy[] = [...BALANCERS, "robinRound"];
 
 const RESOURCE_LIMITS = ["maxYoungGenerationSizeMb", "maxOldGenerationSizeMb", "codeRangeSizeMb", "stackSizeMb"] satisfies readonly (keyof ResourceLimits)[];
 
@@ -110,11 +113,11 @@ export function settings(options: PoolOptions, boundary: Function): Settings {
   oneOf("createPool: worker.runtime", worker.runtime, "thread", ["thread"]);
   const { timers = {} } = worker;
   checkOptions("createPool: worker.timers", timers, ["spinMicroseconds"]);
-  checkBalancer(balancer);
   const arenaBytes = integer("createPool: payload.payloadMaxByteLength", payload.payloadMaxByteLength, 64 * MIB, 64 * 1024, 2048 * MIB);
   return {
     threads: integer("createPool: threads", options.threads, 1, 1, MAX_WORKERS),
     steal: boolean("createPool: host.steal", host.steal, balancer === undefined),
+    balancer: balancerOf(balancer),
     inliner: inliner(options.inliner),
     arenaBytes: Math.ceil(arenaBytes / 4096) * 4096,
     maxPayloadBytes: integer("createPool: payload.maxPayloadBytes", payload.maxPayloadBytes, Math.floor(arenaBytes / 8), 1, arenaBytes),
@@ -136,12 +139,13 @@ export function delay(given: unknown): number {
   return milliseconds("shutdown(): delayMs", given, 0);
 }
 
-function checkBalancer(balancer: unknown): void {
-  if (balancer === undefined) return;
+function balancerOf(balancer: unknown): number {
+  if (balancer === undefined) return 0;
   if (typeof balancer === "object") checkOptions("createPool: balancer", balancer, ["strategy"]);
   const strategy: unknown = typeof balancer === "object" ? (balancer as { strategy?: unknown }).strategy : balancer;
   if (strategy === undefined) throw new OptionError(`createPool: balancer.strategy must be one of ${STRATEGIES.join(", ")}`);
-  oneOf("createPool: balancer", strategy, "roundRobin", STRATEGIES);
+  const name = oneOf("createPool: balancer", strategy, "roundRobin", STRATEGIES);
+  return name === "robinRound" ? BALANCERS.indexOf("roundRobin") : BALANCERS.indexOf(name);
 }
 
 function inliner(given: InlinerOptions | undefined): Required<InlinerOptions> | null {

@@ -111,6 +111,15 @@ export const HEADER_WORKER_SHAPES = 44;
 /** Byte in the region: u32, bytes of each. */
 export const HEADER_WORKER_SHAPE_BYTES = 48;
 
+/** How calls are spread over lanes; a balancer's number is its place. */
+export const BALANCERS = [
+  "roundRobin",
+  "firstIdle",
+  "randomLane",
+  "firstIdleOrRandom",
+  "leastLoaded",
+] as const;
+
 /** Columns of a row of figures; times are in milliseconds. */
 export const FIGURES = [
   "submitted",

@@ -46,6 +46,7 @@ const SPIN = 50;
 export interface HostSettings {
   readonly threads: number;
   readonly steal: boolean;
+  readonly balancer: number;
   readonly arenaBytes: number;
   readonly maxPayloadBytes: number;
   readonly inliner: Required<InlinerOptions> | null;
@@ -84,7 +85,7 @@ export class Host {
   constructor(native: Native, settings: HostSettings, later: (task: () => void) => void, functions: readonly InlineFunction[], debug: Debug) {
     this.#native = native;
     this.#later = later;
-    const handle = native.hostCreate(settings.threads, settings.steal, settings.arenaBytes, settings.abortCapacity, -1);
+    const handle = native.hostCreate(settings.threads, settings.steal, settings.arenaBytes, settings.abortCapacity, -1, settings.balancer, false);
     this.handle = handle;
     this.memory = new PoolMemory(native.hostFront(handle), (heap) => native.hostHeap(handle, heap));
     const control = new Int32Array(native.hostControl(handle));

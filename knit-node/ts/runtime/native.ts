@@ -3,7 +3,16 @@
  * binding each function.
  */
 export interface Native extends SharedNative {
-  hostCreate(workers: number, steal: boolean, arenaBytes: number, abortSlots: number, spinMicroseconds: number): number;
+  /** `balancer` is a place in `BALANCERS`; `alone`: workers claim one call at a time, so that `hostRunning` names the one that runs. */
+  hostCreate(
+    workers: number,
+    steal: boolean,
+    arenaBytes: number,
+    abortSlots: number,
+    spinMicroseconds: number,
+    balancer: number,
+    alone: boolean,
+  ): number;
   hostToken(handle: number): number;
   hostFront(handle: number): ArrayBuffer;
   hostHeap(handle: number, heap: number): ArrayBuffer;

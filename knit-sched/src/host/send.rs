@@ -4,8 +4,8 @@ use knit_ring::heap::Locator;
 use knit_ring::{FrameHeader, FrameProducer, RingError};
 
 use super::Host;
+use crate::balancer::LaneLoad;
 use crate::bells::Lanes;
-use crate::cell::State;
 use crate::clock;
 use crate::error::{Result, SchedError};
 use crate::frames::{Frame, frame_at};
@@ -22,7 +22,8 @@ impl Host {
             self.disarm();
         }
         let now = clock::now();
-        let mut placed = self.move_backlog()?;
+        self.look_at_lanes()?;
+        let mut placed = self.place_backlog()?;
         let mut at = 0;
         let mut outcome = Ok(());
         while at < buffer.len() {
@@ -71,6 +72,30 @@ impl Host {
         if self.backlog.is_empty() {
             return Ok(0);
         }
+        self.look_at_lanes()?;
+        self.place_backlog()
+    }
+
+    /// Takes the snapshot that the balancer sees, if it looks.
+    fn look_at_lanes(&mut self) -> Result<()> {
+        if !self.balancer.looks() {
+            return Ok(());
+        }
+        for (load, lane) in self.loads.iter_mut().zip(&mut self.lanes) {
+            let count = |calls: u64| u32::try_from(calls).unwrap_or(u32::MAX);
+            *load = LaneLoad {
+                open: lane.is_open(),
+                waiting: count(lane.requests.unclaimed()? as u64),
+                running: count(lane.running()),
+            };
+        }
+        Ok(())
+    }
+
+    fn place_backlog(&mut self) -> Result<usize> {
+        if self.backlog.is_empty() {
+            return Ok(0);
+        }
         let mut backlog = std::mem::take(&mut self.backlog);
         let mut removed = 0;
         let moved = backlog.drain(|frame| {
@@ -113,13 +138,11 @@ impl Host {
     ) -> Result<bool> {
         let calls = &mut self.calls;
         let count = self.lanes.len();
+        let first = self.balancer.choose(&self.loads);
         for turn in 0..count {
-            let index = (self.next + turn) % count;
+            let index = (first + turn) % count;
             let lane = &mut self.lanes[index];
-            if !matches!(
-                lane.cell.state(),
-                State::Starting | State::Attaching | State::Ready
-            ) {
+            if !lane.is_open() {
                 continue;
             }
             let mut pushed = push(&mut lane.requests);
@@ -134,7 +157,9 @@ impl Host {
                     let position = lane.requests.position_of_last(header.granules());
                     calls.placed(header.call, index, position);
                     lane.stamps.set(position, time);
-                    self.next = (index + 1) % count;
+                    self.balancer.placed(index);
+                    let waiting = &mut self.loads[index].waiting;
+                    *waiting = waiting.saturating_add(1);
                     return Ok(true);
                 }
                 Err(RingError::Full) => {}

@@ -21,14 +21,18 @@ pub struct Running {
 
 impl Lane {
     /// Calls that the place's workers have taken and that are neither answered nor known to be lost.
-    fn running(&self, counts: &Counts) -> u64 {
+    pub(super) fn running(&self) -> u64 {
+        self.running_of(&self.counters.counts())
+    }
+
+    fn running_of(&self, counts: &Counts) -> u64 {
         let over = counts.completed.wrapping_add(counts.failed);
         counts.taken.saturating_sub(over.wrapping_add(self.lost))
     }
 
     /// The place's worker is dead: what it ran is lost.
     pub(super) fn lose_running(&mut self) {
-        self.lost += self.running(&self.counters.counts());
+        self.lost += self.running();
         self.counters.end();
     }
 }
@@ -54,7 +58,7 @@ impl Host {
             let figures = Figures {
                 submitted: counts.taken,
                 queued: lane.requests.unclaimed()? as u64,
-                running: lane.running(&counts),
+                running: lane.running_of(&counts),
                 completed: counts.completed,
                 failed: counts.failed.wrapping_add(lane.lost),
                 removed: 0,

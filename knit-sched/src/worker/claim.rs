@@ -4,7 +4,6 @@ use super::{Turn, Worker};
 use crate::abort::AbortSlot;
 use crate::bells::Lanes;
 use crate::blocks;
-use crate::cost::MOST;
 use crate::error::{Result, SchedError};
 use crate::frames::{Message, flag};
 use crate::wake;
@@ -33,7 +32,7 @@ impl Worker {
         let requests = &mut self.lanes[lane].requests;
         let mut budget = self.costs.budget();
         let claimed = requests.claim(
-            MOST,
+            self.most,
             |header| budget.admits(header.function),
             &mut self.claims,
         )?;
