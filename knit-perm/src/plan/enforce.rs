@@ -102,7 +102,10 @@ pub(super) fn outcomes(case: &Case<'_>) -> BTreeMap<Key, Outcome> {
 
 fn files(case: &Case<'_>, mut caveats: Vec<C>) -> Outcome {
     if case.thread() {
-        caveats.push(C::SharedDescriptors);
+        // Numbers of descriptors mean nothing to Deno's programs.
+        if !case.deno() {
+            caveats.push(C::SharedDescriptors);
+        }
         if case.node(0) {
             caveats.push(C::AsyncByRuntime);
         }
@@ -242,9 +245,7 @@ fn import(case: &Case<'_>) -> Outcome {
     match case.target.runtime {
         Runtime::Node => Outcome::new(S::Full, by, &[]),
         Runtime::Deno if case.deno() && !case.thread() => Outcome::new(S::Full, by, &[]),
-        Runtime::Deno if case.deno() => {
-            Outcome::new(S::Partial, &[By::Runtime, By::Guard], &[C::RemoteGuard])
-        }
+        Runtime::Deno if case.deno() => Outcome::new(S::Partial, &[By::Runtime], &[C::NpmImports]),
         Runtime::Bun if !case.thread() => Outcome::new(S::Full, by, &[]),
         Runtime::Native => Outcome::allowed(&[]),
         Runtime::Deno | Runtime::Bun => case.weak(&[], &[]),

@@ -173,6 +173,9 @@ fn node(target: &Target, grants: &Grants, paths: &Paths) -> Vec<String> {
     );
     // An inspector on request of any process of the same user; only the process as a whole can have it off.
     add(process, "--disable-sigusr1");
+    // Node lets its entry script be read, and takes the working directory for that of a thread, with all that lies in it. Not so if it believes
+    // that there is no script; a thread runs its own all the same.
+    add(!process, "--interactive");
     // What it warns of is what the plan takes care of.
     add(true, "--disable-warning=PERM0001");
     for (flag, paths) in [
