@@ -15,8 +15,8 @@ use crate::bell::LoopBell;
 use crate::error::{Result, sched, unknown};
 use crate::external::{show_loan, show_region, show_words};
 
-struct Entry {
-    port: HostPort,
+pub(crate) struct Entry {
+    pub(crate) port: HostPort,
     control: Arc<Words>,
     outbox: Arc<Words>,
     /// Made when it is first asked for.
@@ -29,7 +29,7 @@ thread_local! {
 }
 
 #[inline]
-fn with<T>(handle: u32, use_it: impl FnOnce(&mut Entry) -> Result<T>) -> Result<T> {
+pub(crate) fn with<T>(handle: u32, use_it: impl FnOnce(&mut Entry) -> Result<T>) -> Result<T> {
     HOSTS.with_borrow_mut(|hosts| use_it(hosts.get(handle).ok_or_else(|| unknown("pool", handle))?))
 }
 

@@ -7,6 +7,7 @@
 //! | file | idea |
 //! |---|---|
 //! | `host.rs`, `worker.rs` | the functions |
+//! | `processes.rs` | worker processes |
 //! | `shared.rs` | memory that users share on purpose |
 //! | `external.rs` | memory shown to JavaScript |
 //! | `bell.rs` | waking an event loop from another thread |
@@ -24,5 +25,6 @@ mod bell;
 mod error;
 mod external;
 mod host;
+mod processes;
 mod shared;
 mod worker;

@@ -141,7 +141,7 @@ pub fn worker_bell(env: Env, handle: u32, callback: Unknown<'_>) -> Result<()> {
         if let Some(former) = entry.bell.replace(bell) {
             former.close();
         }
-        Ok(())
+        entry.port.hear_others().map_err(sched)
     })
 }
 

@@ -52,6 +52,9 @@ pub enum SchedError {
     /// A call is shorter than its flags say it is.
     #[error("a call that can be aborted does not name its abort slot")]
     BadCall,
+    /// Worker processes need a system that opens anonymous memory a second time.
+    #[error("workers can be processes on Linux only: use threads on this system")]
+    NoProcesses,
     /// A description of a command that describes none.
     #[error("this is not the description of a command")]
     BadOrder,
@@ -100,6 +103,7 @@ impl SchedError {
             Self::HostGone => "KNT_HOST_GONE",
             Self::BadBlock => "KNT_BAD_BLOCK",
             Self::BadCall => "KNT_BAD_CALL",
+            Self::NoProcesses => "KNT_NO_PROCESSES",
             Self::BadOrder => "KNT_BAD_ORDER",
             Self::BadSignal(_) => "KNT_BAD_SIGNAL",
             Self::Spawn { .. } => "KNT_SPAWN",

@@ -17,8 +17,14 @@
 //!
 //! Frames are read in place: all rings lie in the front of the region, below 2 GiB.
 
+#[cfg(not(target_os = "linux"))]
+#[path = "port/no_processes.rs"]
+mod processes;
+#[cfg(target_os = "linux")]
+mod processes;
 mod table;
 
+pub use processes::{Place, join_process, process_boot};
 pub use table::Table;
 
 use std::sync::LazyLock;
@@ -124,6 +130,9 @@ pub struct HostPort {
     /// The host itself, for everything that is not hot.
     pub host: Host,
     replies: Vec<Replies>,
+    /// Worker processes, once there are any.
+    #[cfg(target_os = "linux")]
+    fleet: Option<crate::process::Fleet>,
 }
 
 impl HostPort {
@@ -133,6 +142,8 @@ impl HostPort {
         Self {
             replies: Vec::with_capacity(host.workers()),
             host,
+            #[cfg(target_os = "linux")]
+            fleet: None,
         }
     }
 
@@ -271,6 +282,9 @@ impl HostPort {
 pub struct WorkerPort {
     /// The worker itself, for everything that is not hot.
     pub worker: Worker,
+    /// In a process: through it comes what other processes ring.
+    #[cfg(target_os = "linux")]
+    relay: Option<crate::process::Relay>,
 }
 
 /// What [`WorkerPort::turn`] returns if the host asks the worker to end.
@@ -280,7 +294,11 @@ impl WorkerPort {
     /// Wraps a worker.
     #[must_use]
     pub fn new(worker: Worker) -> Self {
-        Self { worker }
+        Self {
+            worker,
+            #[cfg(target_os = "linux")]
+            relay: None,
+        }
     }
 
     /// Words that the control block must have.

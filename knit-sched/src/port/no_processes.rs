@@ -1,0 +1,81 @@
+//! Where there are no worker processes: everything about them is an error that says so.
+
+use std::process::Command;
+
+use super::{HostPort, WorkerPort};
+use crate::error::{Result, SchedError};
+
+/// What a process that has joined must know to take its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// The pool's token in this process.
+    pub token: u32,
+    /// The place.
+    pub index: u32,
+    /// The epoch for which it is open.
+    pub epoch: u32,
+    /// Whether this worker may take calls queued for others.
+    pub steal: bool,
+}
+
+/// Finds the pool and the place of this process.
+///
+/// # Errors
+/// Always [`SchedError::NoProcesses`].
+pub fn join_process() -> Result<Place> {
+    Err(SchedError::NoProcesses)
+}
+
+/// What the host's binding tells this process's.
+///
+/// # Errors
+/// Always [`SchedError::NoProcesses`].
+pub fn process_boot() -> Result<Vec<u8>> {
+    Err(SchedError::NoProcesses)
+}
+
+impl HostPort {
+    /// Tells the workers that are started from now on.
+    ///
+    /// # Errors
+    /// Always [`SchedError::NoProcesses`].
+    pub fn set_boot(&mut self, _: Vec<String>, _: Vec<u8>) -> Result<()> {
+        Err(SchedError::NoProcesses)
+    }
+
+    /// Starts a process for a place.
+    ///
+    /// # Errors
+    /// Always [`SchedError::NoProcesses`].
+    pub fn spawn(
+        &mut self,
+        _: usize,
+        _: &str,
+        _: impl FnOnce(&mut Command) -> Result<()>,
+    ) -> Result<u32> {
+        Err(SchedError::NoProcesses)
+    }
+
+    /// No process has ended.
+    pub fn take_exit(&mut self) -> Option<String> {
+        None
+    }
+
+    /// Sends a signal to the process in a place.
+    ///
+    /// # Errors
+    /// None: there is no process.
+    pub fn kill(&mut self, _: usize, _: i32) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl WorkerPort {
+    /// Nothing: this worker is a thread.
+    ///
+    /// # Errors
+    /// None.
+    pub fn hear_others(&mut self) -> Result<()> {
+        Ok(())
+    }
+}
