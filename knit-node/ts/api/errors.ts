@@ -1,6 +1,7 @@
 /**
  * The errors that users see: real `Error` objects with a stable `code` and a message that says what to do.
  */
+import type { ProcessEnd } from "../runtime/runtime.ts";
 
 /** Base of every error of this package. */
 export class KnitError extends Error {
@@ -32,15 +33,28 @@ export class UnsupportedValueError extends KnitError {
 }
 UnsupportedValueError.prototype.name = "UnsupportedValueError";
 
+/** How a worker ended, in words. */
+export function howEnded(exitCode: number | null, end?: ProcessEnd): string {
+  if (exitCode !== null) return `with exit code ${exitCode}`;
+  return end?.signal == null ? "for unknown reasons" : `by ${end.signal}`;
+}
+
 /** The worker that had taken the call died before it answered. */
 export class WorkerCrashedError extends KnitError {
-  /** Exit code of the worker. */
-  readonly exitCode: number;
+  /** Exit code of the worker; null if a signal ended it. */
+  readonly exitCode: number | null;
+  /** The signal that ended it, if it was a process and a signal did. */
+  readonly signal: string | null;
+  /** The last lines of its standard error, if it was a process. */
+  readonly stderr: string;
 
-  constructor(worker: number, exitCode: number, cause: unknown) {
-    const why = cause instanceof Error ? `: ${cause.message}` : "";
-    super("KNT_WORKER_CRASHED", `Worker ${worker} ended with exit code ${exitCode} while it had this call${why}`, cause === undefined ? {} : { cause });
+  constructor(worker: number, exitCode: number | null, cause: unknown, end: ProcessEnd = { signal: null, stderr: "" }) {
+    const said = end.stderr === "" ? "" : `. It said: ${end.stderr}`;
+    const why = cause instanceof Error ? `: ${cause.message}` : said;
+    super("KNT_WORKER_CRASHED", `Worker ${worker} ended ${howEnded(exitCode, end)} while it had this call${why}`, cause === undefined ? {} : { cause });
     this.exitCode = exitCode;
+    this.signal = end.signal;
+    this.stderr = end.stderr;
   }
 }
 WorkerCrashedError.prototype.name = "WorkerCrashedError";

@@ -11,6 +11,8 @@ import { boolean, checkOptions, integer, milliseconds, oneOf, show } from "./che
 import { topicsOf } from "./debug.ts";
 import type { DebugOption, Topic } from "./debug.ts";
 import { OptionError } from "./errors.ts";
+import { PROCESS_OPTIONS, processSettings } from "./process-options.ts";
+import type { ProcessOptions, ProcessSettings } from "./process-options.ts";
 
 /** What `createPool()` takes. Everything is optional. */
 export interface PoolOptions {
@@ -32,9 +34,9 @@ export interface PoolOptions {
   };
   /** Abort-aware calls that may be in flight: 258 unless given, up to 1 048 576. */
   readonly abortSignalCapacity?: number;
-  readonly worker?: {
-    /** Where tasks run: in threads of this process. */
-    readonly runtime?: "thread";
+  readonly worker?: ProcessOptions & {
+    /** Where tasks run: in threads of this process, unless given, or in processes. */
+    readonly runtime?: "thread" | "process";
     /** Whether a dead worker is replaced: true unless given. After a few failures to start in a row the pool gives up. */
     readonly respawn?: boolean;
     /** Whether `shutdown()` waits for every submitted call; unless it does, they reject with `PoolClosedError`. */
@@ -95,6 +97,8 @@ export interface Settings {
   readonly spinMicroseconds: number;
   readonly debug: readonly Topic[];
   readonly source: string | null;
+  /** How workers are started, if they are processes. */
+  readonly process: ProcessSettings | null;
 }
 
 const MIB = 1024 * 1024;
@@ -109,8 +113,8 @@ export function settings(options: PoolOptions, boundary: Function): Settings {
   const { host = {}, payload = {}, worker = {}, balancer } = options;
   checkOptions("createPool: host", host, ["steal"]);
   checkOptions("createPool: payload", payload, ["payloadMaxByteLength", "maxPayloadBytes"]);
-  checkOptions("createPool: worker", worker, ["runtime", "respawn", "resolveAfterFinishingAll", "bootstrap", "resourceLimits", "timers"]);
-  oneOf("createPool: worker.runtime", worker.runtime, "thread", ["thread"]);
+  checkOptions("createPool: worker", worker, ["runtime", ...PROCESS_OPTIONS, "respawn", "resolveAfterFinishingAll", "bootstrap", "resourceLimits", "timers"]);
+  const process = processSettings(worker.runtime, worker);
   const { timers = {} } = worker;
   checkOptions("createPool: worker.timers", timers, ["spinMicroseconds"]);
   const arenaBytes = integer("createPool: payload.payloadMaxByteLength", payload.payloadMaxByteLength, 64 * MIB, 64 * 1024, 2048 * MIB);
@@ -125,11 +129,12 @@ export function settings(options: PoolOptions, boundary: Function): Settings {
     respawn: boolean("createPool: worker.respawn", worker.respawn, true),
     finishAll: boolean("createPool: worker.resolveAfterFinishingAll", worker.resolveAfterFinishingAll, false),
     bootstrap: bootstrap(worker.bootstrap, boundary),
-    resourceLimits: limits(worker.resourceLimits),
+    resourceLimits: limits(worker.resourceLimits, process),
     execArgv: flags(options.workerExecArgv),
     // A worker that spins on the only core keeps the host from submitting.
     spinMicroseconds: integer("createPool: worker.timers.spinMicroseconds", timers.spinMicroseconds, availableParallelism() > 1 ? 50 : 0, 0, 1_000_000),
     debug: topicsOf(options.debug),
+    process,
     source: options.source === undefined ? null : callerHref("createPool: source", options.source, boundary),
   };
 }
@@ -170,8 +175,9 @@ function bootstrap(given: BootstrapOptions | undefined, boundary: Function): Boo
   };
 }
 
-function limits(given: ResourceLimits | undefined): ResourceLimits | undefined {
+function limits(given: ResourceLimits | undefined, process: ProcessSettings | null): ResourceLimits | undefined {
   if (given === undefined) return undefined;
+  if (process !== null) throw new OptionError('createPool: worker.resourceLimits are for threads: limit a process by its flags, as in workerExecArgv: ["--max-old-space-size=100"]');
   checkOptions("createPool: worker.resourceLimits", given, RESOURCE_LIMITS);
   for (const [name, value] of Object.entries(given) as [string, unknown][]) {
     if (value === undefined || (typeof value === "number" && value > 0 && value < Infinity)) continue;

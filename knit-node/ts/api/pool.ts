@@ -5,8 +5,9 @@ import { setTimeout } from "node:timers";
 
 import { Host } from "../host/host.ts";
 import type { InlineFunction } from "../host/inline.ts";
+import { Processes } from "../host/processes.ts";
 import { Workers } from "../host/workers.ts";
-import { boot, engine, later, startWorker } from "../runtime/node.ts";
+import { engine, inPool, later, startWorker } from "../runtime/node.ts";
 import type { AbortablePromise } from "./abort.ts";
 import type { Binding } from "./binding.ts";
 import { callerUrls } from "./caller.ts";
@@ -93,7 +94,7 @@ export function createPool(options: PoolOptions = {}): <T extends Tasks>(tasks: 
 export function poolMaker(options: PoolOptions, boundary: Function): <T extends Tasks>(tasks: T) => Pool<T> {
   const chosen = settings(options, boundary);
   return function make(tasks) {
-    return boot === null ? start(chosen, tasks, make) : refuse(tasks);
+    return inPool() ? refuse(tasks) : start(chosen, tasks, make);
   };
 }
 
@@ -112,7 +113,8 @@ function start<T extends Tasks>(chosen: Settings, tasks: T, boundary: Function):
   const host = new Host(native, chosen, later, functions as readonly InlineFunction[], debug);
   let workers: Workers;
   try {
-    workers = new Workers(host, native, chosen, bindings(keys, definitions, boundary), startWorker, debug, name);
+    const start = chosen.process === null ? startWorker : new Processes(native, host, chosen.process).start;
+    workers = new Workers(host, native, chosen, bindings(keys, definitions, boundary), start, debug, name);
   } catch (error) {
     // The runtime refuses to start a worker, because of its flags for example.
     host.close();

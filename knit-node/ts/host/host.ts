@@ -20,9 +20,11 @@
  */
 import type { Debug } from "../api/debug.ts";
 import type { InlinerOptions } from "../api/options.ts";
+import type { ProcessSettings } from "../api/process-options.ts";
 import { DEFAULT_LIMITS } from "../codec/format.ts";
 import { CONTROL_CLOCK } from "../generated/layout.ts";
 import type { Native } from "../runtime/native.ts";
+import type { WorkerNote } from "../runtime/runtime.ts";
 import { HostMemories } from "../shared-memory/host-side.ts";
 import { Controls } from "./controls.ts";
 import type { TaskControl } from "./controls.ts";
@@ -51,14 +53,18 @@ export interface HostSettings {
   readonly maxPayloadBytes: number;
   readonly inliner: Required<InlinerOptions> | null;
   readonly abortCapacity: number;
+  /** How workers are started, if they are processes. */
+  readonly process: ProcessSettings | null;
 }
 
 export class Host {
   readonly handle: number;
   readonly memory: PoolMemory;
   readonly pending = new Pending();
-  /** `SharedArrayBuffer`s that cross. */
-  readonly memories: HostMemories;
+  /** `SharedArrayBuffer`s that cross, to threads. */
+  readonly memories: HostMemories | null;
+  /** Looks for processes that have ended; called at each bell. */
+  onExits: (() => void) | null = null;
   readonly #native: Native;
   readonly #later: (task: () => void) => void;
   readonly #control: Int32Array;
@@ -68,6 +74,8 @@ export class Host {
   readonly #controls: Controls;
   #queued = false;
   #keepsAlive = false;
+  /** Workers whose end somebody waits for. */
+  #ending = 0;
   #misses = 0;
   #burstStart = -1;
   #marked = false;
@@ -91,9 +99,10 @@ export class Host {
     const control = new Int32Array(native.hostControl(handle));
     this.#control = control;
     const limits = { maxDepth: DEFAULT_LIMITS.maxDepth, maxBytes: settings.maxPayloadBytes };
-    this.memories = new HostMemories(native, () => {
+    const rouse = (): void => {
       if (!this.#closed) native.hostRouse(handle);
-    });
+    };
+    this.memories = settings.process === null ? new HostMemories(native, rouse) : null;
     const { memory, memories, pending } = this;
     const turns = { poll: () => this.#poll(), wrote: () => this.#wrote(), idle: () => this.#wake() };
     this.#outbox = new Outbox(native, handle, control, memory, memories, pending, limits, this.#trimmer, () => this.#wake());
@@ -182,6 +191,7 @@ export class Host {
   }
 
   readonly #onBell = (): void => {
+    this.onExits?.();
     this.#misses = 0;
     if (this.#queued) return;
     this.#queued = true;
@@ -263,7 +273,7 @@ export class Host {
   #letGo(): void {
     this.#trimmer.rest();
     if (this.#awaited === 0) this.#finished();
-    if (this.#keepsAlive) this.#native.hostKeepAlive(this.handle, (this.#keepsAlive = false));
+    if (this.#keepsAlive && this.#ending === 0) this.#native.hostKeepAlive(this.handle, (this.#keepsAlive = false));
   }
 
   /** Hands over and takes what there is, at once; false if there was nothing to take. */
@@ -282,12 +292,35 @@ export class Host {
     try {
       while (this.#poll());
       for (const number of this.#native.hostRetire(this.handle, worker)) this.pending.rejectNumber(number, reason);
-      this.memories.detach(worker);
+      this.memories?.detach(worker);
     } catch (error) {
       this.fail(error);
       return;
     }
     this.#wake();
+  }
+
+  /** Receives everything that workers have published. */
+  collect(): void {
+    if (this.#closed) return;
+    try {
+      while (this.#poll());
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  /** Says who hears what worker processes say about themselves. */
+  onNote(listener: (worker: number, note: WorkerNote) => void): void {
+    this.#replies.onNote = listener;
+  }
+
+  /** Keeps the process alive until a worker has ended: one more to wait for, or one less. */
+  awaitEnd(change: 1 | -1): void {
+    this.#ending += change;
+    if (this.#closed) return;
+    if (this.#ending > 0 && !this.#keepsAlive) this.#native.hostKeepAlive(this.handle, (this.#keepsAlive = true));
+    else if (this.#ending === 0) this.#wake();
   }
 
   /** Moves what waits in a dead worker's lane to others. */
@@ -328,7 +361,7 @@ export class Host {
     if (this.#closed) return;
     this.#letGo();
     this.#closed = true;
-    this.memories.close();
+    this.memories?.close();
     this.#trimmer.stop();
     this.#controls.close();
     this.#native.hostClose(this.handle);

@@ -33,13 +33,13 @@ export class Outbox {
   readonly #handle: number;
   readonly #pending: Pending;
   readonly #limits: Limits;
-  readonly #memories: HostMemories;
+  readonly #memories: HostMemories | null;
   readonly #trimmer: Trimmer;
   readonly #onNested: () => void;
   readonly #out: ByteBuffer;
   readonly #encoder: Encoder;
   readonly #sender: BlockSender;
-  readonly #shared: CallMemories;
+  readonly #shared: CallMemories | null;
   #filled = 0;
   /** Calls made by accessors of an argument that is being read: whole frames, to go out after it. */
   #nested: Uint8Array[] = [];
@@ -51,7 +51,7 @@ export class Outbox {
     handle: number,
     control: Int32Array,
     memory: PoolMemory,
-    memories: HostMemories,
+    memories: HostMemories | null,
     pending: Pending,
     limits: Limits,
     trimmer: Trimmer,
@@ -76,8 +76,9 @@ export class Outbox {
       },
       control,
     );
-    this.#shared = memories.writer();
-    this.#encoder = new Encoder(new ShapeWriter(memory.shapes("host")), limits, { root: "arg", blocks: this.#sender, shared: this.#shared });
+    this.#shared = memories?.writer() ?? null;
+    const shared = this.#shared === null ? {} : { shared: this.#shared };
+    this.#encoder = new Encoder(new ShapeWriter(memory.shapes("host")), limits, { root: "arg", blocks: this.#sender, ...shared });
   }
 
   /** Whether a call is being written. */
@@ -125,7 +126,7 @@ export class Outbox {
     const promise = this.#pending.promise();
     this.#header(out.i32, start >>> 2, end - start - FRAME_HEADER, fn, 0, number);
     this.#finish(start, end, number);
-    return this.#shared.used ? this.#shared.hold(promise) : promise;
+    return this.#shared !== null && this.#shared.used ? this.#shared.hold(promise) : promise;
   }
 
   /** Writes a call that has its number. Throws if the argument cannot travel. Returns what the call holds on to until it is settled. */
@@ -137,7 +138,7 @@ export class Outbox {
       this.#header(out.i32, 0, end - FRAME_HEADER, fn, flags, number);
       if (abort !== null) putSlot(out.i32, FRAME_HEADER >>> 2, abort);
       this.#nested.push(out.u8.slice(0, end));
-      return this.#nestedShared!.used ? this.#nestedShared!.keep() : null;
+      return this.#nestedShared?.used === true ? this.#nestedShared.keep() : null;
     }
     const start = this.#filled;
     const out = this.#out;
@@ -152,7 +153,7 @@ export class Outbox {
     this.#header(out.i32, start >>> 2, end - start - FRAME_HEADER, fn, flags, number);
     if (abort !== null) putSlot(out.i32, (start + FRAME_HEADER) >>> 2, abort);
     this.#finish(start, end, number);
-    return this.#shared.used ? this.#shared.keep() : null;
+    return this.#shared !== null && this.#shared.used ? this.#shared.keep() : null;
   }
 
   #header(i32: Int32Array, at: number, bytes: number, fn: number, flags: number, number: number): void {
@@ -188,14 +189,14 @@ export class Outbox {
     this.#header(out.i32, 0, end - FRAME_HEADER, fn, 0, number);
     this.#nested.push(out.u8.slice(0, end));
     const promise = this.#pending.promise();
-    return this.#nestedShared!.used ? this.#nestedShared!.hold(promise) : promise;
+    return this.#nestedShared?.used === true ? this.#nestedShared.hold(promise) : promise;
   }
 
   #encodeNested(value: unknown, at: number): [ByteBuffer, number] {
     const out = new ByteBuffer(new ArrayBuffer(1024));
     // Without blocks: those of the outer message must not be taken for this one's.
-    this.#nestedShared ??= this.#memories.writer();
-    this.#nestedEncoder ??= new Encoder(null, this.#limits, { root: "arg", shared: this.#nestedShared });
+    this.#nestedShared ??= this.#memories?.writer() ?? null;
+    this.#nestedEncoder ??= new Encoder(null, this.#limits, { root: "arg", ...(this.#nestedShared === null ? {} : { shared: this.#nestedShared }) });
     return [out, this.#nestedEncoder.encode(value, out, at)];
   }
 

@@ -7,26 +7,29 @@ import type { Limits } from "../codec/format.ts";
 import { ShapeReader } from "../codec/shapes.ts";
 import * as layout from "../generated/layout.ts";
 import type { Native } from "../runtime/native.ts";
+import type { WorkerNote } from "../runtime/runtime.ts";
 import type { HostMemories } from "../shared-memory/host-side.ts";
 import { BlockReceiver } from "./blocks.ts";
 import { revive } from "./engine-error.ts";
 import type { PoolMemory } from "./memory.ts";
 import type { Pending } from "./pending.ts";
 
-const { FRAME_HEADER, GRANULE, CONTROL_ENTRIES, SPAN_WORDS, KIND_RESULT, KIND_THROWN, KIND_PAD, FLAG_BLOCK, FLAG_ENGINE, FLAG_KEPT } = layout;
+const { FRAME_HEADER, GRANULE, CONTROL_ENTRIES, SPAN_WORDS, KIND_NOTE, KIND_RESULT, KIND_THROWN, KIND_PAD, FLAG_BLOCK, FLAG_ENGINE, FLAG_KEPT } = layout;
 
 export class Replies {
   readonly #native: Native;
   readonly #handle: number;
   readonly #control: Int32Array;
   readonly #memory: PoolMemory;
-  readonly #memories: HostMemories;
+  readonly #memories: HostMemories | null;
+  /** Hears what worker processes say about themselves. */
+  onNote: ((worker: number, note: WorkerNote) => void) | null = null;
   readonly #pending: Pending;
   readonly #limits: Limits;
   readonly #decoders: Decoder[] = [];
   readonly #receivers: BlockReceiver[] = [];
 
-  constructor(native: Native, handle: number, control: Int32Array, memory: PoolMemory, memories: HostMemories, pending: Pending, limits: Limits) {
+  constructor(native: Native, handle: number, control: Int32Array, memory: PoolMemory, memories: HostMemories | null, pending: Pending, limits: Limits) {
     this.#native = native;
     this.#handle = handle;
     this.#control = control;
@@ -51,7 +54,8 @@ export class Replies {
       this.#control,
     );
     this.#receivers[worker] = blocks;
-    this.#decoders[worker] = new Decoder(new ShapeReader(table), this.#limits, { blocks, shared: this.#memories.reader(worker) });
+    const shared = this.#memories === null ? {} : { shared: this.#memories.reader(worker) };
+    this.#decoders[worker] = new Decoder(new ShapeReader(table), this.#limits, { blocks, ...shared });
   }
 
   /** Settles what so many spans of the control block hold. */
@@ -90,6 +94,7 @@ export class Replies {
           }
           // One that nobody waits for any more is read all the same: its blocks and shapes must be.
           if (ok) pending.answer(number, generation, value);
+          else if (kind === KIND_NOTE) this.onNote?.(worker, value as WorkerNote);
           else pending.answerThrown(number, generation, value);
         }
         at = next;

@@ -6,7 +6,7 @@
  */
 import { clearTimeout, setTimeout } from "node:timers";
 
-import { KnitError, PoolClosedError, PoolInWorkerError, TaskBindingError, WorkerCrashedError, WorkerStartError } from "../api/errors.ts";
+import { KnitError, PoolClosedError, PoolInWorkerError, TaskBindingError, WorkerCrashedError, WorkerStartError, howEnded } from "../api/errors.ts";
 import type { Binding } from "../api/binding.ts";
 import type { Debug } from "../api/debug.ts";
 import type { Settings } from "../api/options.ts";
@@ -93,7 +93,7 @@ export class Workers {
       spinMicroseconds: settings.spinMicroseconds,
       maxPayloadBytes: settings.maxPayloadBytes,
       bindings: this.#bindings,
-      memories: this.#host.memories.attach(index),
+      memories: this.#host.memories?.attach(index) ?? null,
       bootstrap: settings.bootstrap,
       debug: settings.debug,
       pool: this.#pool,
@@ -103,10 +103,10 @@ export class Workers {
     place.failure = null;
     place.handle = this.#start(boot, settings, {
       message: (message) => this.#onMessage(index, message, start),
-      exit: (code, error) => {
+      exit: (code, error, end) => {
         place.handle = null;
-        this.#debug.lifecycle?.(`worker ${index} ended with exit code ${code}${error === undefined ? "" : `: ${String(error)}`}`);
-        if (!this.#stopping) this.#onDeath(index, code, error);
+        this.#debug.lifecycle?.(`worker ${index} ended ${howEnded(code, end)}${error === undefined ? "" : `: ${String(error)}`}`);
+        if (!this.#stopping) this.#onDeath(index, new WorkerCrashedError(index, code, error, end));
       },
     });
     this.#debug.lifecycle?.(`worker ${index} started`);
@@ -128,29 +128,29 @@ export class Workers {
     else void place.handle?.terminate();
   }
 
-  #onDeath(index: number, code: number, error: unknown): void {
+  #onDeath(index: number, death: WorkerCrashedError): void {
     const { ready } = this.#places[index];
-    this.#host.retire(index, new WorkerCrashedError(index, code, error));
+    this.#host.retire(index, death);
     // The module uses its pool without the guard and does not wait for it: every replacement would die of it again.
-    if ((error as { code?: unknown } | undefined)?.code === POOL_IN_WORKER) this.#fail(this.#startError(index, code, error));
-    else if (!this.#settings.respawn) this.#leaveEmpty(index, code, error);
+    if ((death.cause as { code?: unknown } | undefined)?.code === POOL_IN_WORKER) this.#fail(this.#startError(index, death));
+    else if (!this.#settings.respawn) this.#leaveEmpty(index, death);
     else if (ready) this.#relaunch(index);
-    else this.#retry(index, code, error);
+    else this.#retry(index, death);
   }
 
   /** Nobody follows. */
-  #leaveEmpty(index: number, code: number, error: unknown): void {
-    if (!this.#places[index].ready) this.#fail(this.#startError(index, code, error));
-    else if (this.#places.every((place) => place.handle === null)) this.#fail(new WorkerCrashedError(index, code, error));
+  #leaveEmpty(index: number, death: WorkerCrashedError): void {
+    if (!this.#places[index].ready) this.#fail(this.#startError(index, death));
+    else if (this.#places.every((place) => place.handle === null)) this.#fail(death);
     else this.#host.evacuate(index);
   }
 
   /** It died before it served: the next one comes later. */
-  #retry(index: number, code: number, error: unknown): void {
+  #retry(index: number, death: WorkerCrashedError): void {
     const place = this.#places[index];
     place.failures++;
     if (place.failures >= MOST_FAILURES && !this.#places.some((other) => other.ready && other.handle !== null)) {
-      this.#fail(place.failure ?? this.#startError(index, code, error));
+      this.#fail(place.failure ?? this.#startError(index, death));
       return;
     }
     const ms = respawnDelay(place.failures);
@@ -167,12 +167,14 @@ export class Workers {
     try {
       this.#launch(index);
     } catch (error) {
-      this.#fail(this.#startError(index, 1, error));
+      this.#fail(error instanceof WorkerStartError ? error : this.#startError(index, new WorkerCrashedError(index, 1, error)));
     }
   }
 
-  #startError(index: number, code: number, error: unknown): WorkerStartError {
-    const why = error instanceof Error ? error.message : `it ended with exit code ${code}`;
+  #startError(index: number, death: WorkerCrashedError): WorkerStartError {
+    const { cause: error, exitCode, stderr } = death;
+    const said = stderr === "" ? "" : `. It said: ${stderr}`;
+    const why = error instanceof Error ? error.message : `it ended ${howEnded(exitCode, death)}${said}`;
     const hint = this.#settings.source === null ? "" : ` (does ${this.#settings.source} import "@vixeny/knitting/worker"?)`;
     return new WorkerStartError(`Worker ${index} could not start: ${why}${hint}`, error === undefined ? {} : { cause: error });
   }

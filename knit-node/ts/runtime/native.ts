@@ -68,6 +68,18 @@ export interface Native extends SharedNative {
   hostTrim(handle: number): void;
   hostClose(handle: number): void;
 
+  /** Tells all worker processes: the functions' names by number, and a message for this package's own. */
+  hostBoot(handle: number, functions: readonly string[], data: Uint8Array): void;
+  /** Starts a process by a command as `knit_sched::process::command` reads it; returns its id. */
+  hostSpawn(handle: number, worker: number, order: string): number;
+  /** The next process that has ended: place, exit code, signal, last lines of its standard error, separated by NUL; empty if there is none. */
+  hostTakeExit(handle: number): string;
+  hostKill(handle: number, worker: number, signal: number): void;
+
+  /** Finds the pool and the place that this process was started for. */
+  processJoin(): { readonly token: number; readonly index: number; readonly epoch: number; readonly steal: boolean };
+  processBoot(): Uint8Array;
+
   workerAttach(token: number, index: number, epoch: number, steal: boolean): number;
   workerFront(handle: number): ArrayBuffer;
   workerHeap(handle: number, heap: number): ArrayBuffer;

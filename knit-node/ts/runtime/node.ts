@@ -7,13 +7,19 @@ import type { Transferable as TransferListItem } from "node:worker_threads";
 
 import { KnitError } from "../api/errors.ts";
 import type { Native } from "./native.ts";
+import { isWorkerProcess } from "./role.ts";
 import type { WorkerBoot, WorkerHandle, WorkerListener, WorkerSettings } from "./runtime.ts";
 
 /** Whether this is the thread that the user started. */
-export const isMain = isMainThread;
+export const isMain = isMainThread && !isWorkerProcess;
 
 /** What the host gave this thread, if it is a worker of a pool. */
 export const boot: WorkerBoot | null = isMainThread || !workerData?.knit ? null : (workerData.knit as WorkerBoot);
+
+/** Whether this thread is a worker of a pool. */
+export function inPool(): boolean {
+  return boot !== null || (isMainThread && isWorkerProcess);
+}
 
 let native: Native | null = null;
 

@@ -13,13 +13,16 @@ export interface WorkerBoot {
   readonly spinMicroseconds: number;
   readonly maxPayloadBytes: number;
   readonly bindings: readonly Binding[];
-  /** Memory that messages name comes through it; to be transferred. */
-  readonly memories: MessagePort;
+  /** Memory that messages name comes through it; to be transferred. Null in a process. */
+  readonly memories: MessagePort | null;
   readonly bootstrap: BootstrapBoot | null;
   readonly debug: readonly Topic[];
   /** Whose worker it is, for debug lines. */
   readonly pool: string;
 }
+
+/** What a host tells its worker processes: the same to all of them. */
+export type ProcessBoot = Omit<WorkerBoot, "token" | "index" | "epoch" | "steal" | "memories">;
 
 /** A function to run before tasks are loaded. */
 export interface BootstrapBoot {
@@ -48,6 +51,9 @@ export interface WorkerSettings {
 /** What a worker says before it serves: once, one of these. */
 export type WorkerMessage = { readonly ready: true } | { readonly failed: SerializedFailure };
 
+/** What a worker process says about itself; the last is what nobody has caught. */
+export type WorkerNote = WorkerMessage | { readonly dies: unknown };
+
 /** Why a worker could not start; plain, since it crosses before the engine is there. */
 export interface SerializedFailure {
   readonly code: string;
@@ -55,11 +61,19 @@ export interface SerializedFailure {
   readonly stack: string;
 }
 
+/** How a process ended. */
+export interface ProcessEnd {
+  /** The signal that ended it, if one did. */
+  readonly signal: string | null;
+  /** The last lines of its standard error. */
+  readonly stderr: string;
+}
+
 /** Who hears of a worker. */
 export interface WorkerListener {
   message(message: WorkerMessage): void;
-  /** It has really ended; `error` is what it died of, if that is known. */
-  exit(code: number, error: unknown): void;
+  /** It has really ended; `error` is what it died of, if that is known. A process that a signal has ended has no code. */
+  exit(code: number | null, error: unknown, end?: ProcessEnd): void;
 }
 
 /** A started worker. */

@@ -6,15 +6,22 @@
  */
 
 let dying = false;
+let hear: ((error: unknown) => void) | null = null;
 
 export function isDying(): boolean {
   return dying;
 }
 
+/** Says who hears of what nobody has caught, before this worker dies of it. */
+export function whenDying(listener: (error: unknown) => void): void {
+  hear = listener;
+}
+
 /** To be called once, before any module of the user is loaded. */
 export function watchDeath(process: NodeJS.Process): void {
-  process.on("uncaughtExceptionMonitor", () => {
+  process.on("uncaughtExceptionMonitor", (error: unknown) => {
     // With a listener of the user's own the worker lives on.
     dying = process.listenerCount("uncaughtException") === 0 && process.hasUncaughtExceptionCaptureCallback?.() !== true;
+    if (dying) hear?.(error);
   });
 }

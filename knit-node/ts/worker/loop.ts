@@ -25,13 +25,13 @@ import { PoolMemory } from "../host/memory.ts";
 import { Trimmer } from "../host/trimmer.ts";
 import type { Native } from "../runtime/native.ts";
 import { WorkerMemories } from "../shared-memory/worker-side.ts";
-import type { WorkerBoot } from "../runtime/runtime.ts";
+import type { WorkerBoot, WorkerNote } from "../runtime/runtime.ts";
 import type { TaskFunction } from "./bind.ts";
 import { isDying } from "./dying.ts";
 import { Aborts } from "./tools.ts";
 import type { CallTools } from "./tools.ts";
 
-const { FRAME_HEADER, GRANULE, CONTROL_ABORTS, CONTROL_CLOCK, CONTROL_ENTRIES, FLAG_ABORT, FLAG_BLOCK, FLAG_ENGINE, FLAG_KEPT, KIND_RESULT, KIND_THROWN, STOP } = layout;
+const { FRAME_HEADER, GRANULE, CONTROL_ABORTS, CONTROL_CLOCK, CONTROL_ENTRIES, FLAG_ABORT, FLAG_BLOCK, FLAG_ENGINE, FLAG_KEPT, KIND_NOTE, KIND_RESULT, KIND_THROWN, STOP } = layout;
 
 const FIRST_OUTBOX = 64 * 1024;
 /** Bytes of replies that are published without waiting for the round's end. */
@@ -55,7 +55,7 @@ export class Loop {
   readonly #sender: BlockSender;
   readonly #trimmer = new Trimmer(() => this.#native.workerTrim(this.#handle));
   readonly #receiver: BlockReceiver;
-  readonly #shared: WorkerMemories;
+  readonly #shared: WorkerMemories | null;
   readonly #aborts: Aborts;
   /** The toolkit of the call being run. */
   #tools: CallTools | null = null;
@@ -99,10 +99,10 @@ export class Loop {
       },
       this.#control,
     );
-    const shared = new WorkerMemories(boot.memories, native);
+    const shared = boot.memories === null ? null : new WorkerMemories(boot.memories, native);
     this.#shared = shared;
-    this.#encoder = new Encoder(new ShapeWriter(this.#memory.shapes(boot.index)), limits, { root: "result", blocks: this.#sender, shared });
-    this.#decoder = new Decoder(new ShapeReader(this.#memory.shapes("host")), limits, { blocks: this.#receiver, shared });
+    this.#encoder = new Encoder(new ShapeWriter(this.#memory.shapes(boot.index)), limits, { root: "result", blocks: this.#sender, ...(shared === null ? {} : { shared }) });
+    this.#decoder = new Decoder(new ShapeReader(this.#memory.shapes("host")), limits, { blocks: this.#receiver, ...(shared === null ? {} : { shared }) });
     this.#aborts = new Aborts(this.#memory, (watches) => native.workerWatch(handle, watches));
     native.workerBell(handle, this.#onBell);
   }
@@ -110,6 +110,14 @@ export class Loop {
   /** Begins to serve. */
   start(): void {
     this.#fromLoop();
+  }
+
+  /** Says something about this worker, at once, even while it dies. The host reads it before it learns of the end. */
+  note(note: WorkerNote): void {
+    this.#reply(KIND_NOTE, 0, 0, 0, note);
+    const filled = this.#filled;
+    this.#filled = 0;
+    this.#native.workerPublish(this.#handle, filled);
   }
 
   readonly #onBell = (): void => {
@@ -162,7 +170,7 @@ export class Loop {
       }
     }
     this.#running = false;
-    this.#shared.drain();
+    this.#shared?.drain();
     // Something may have been published since the last look.
     if (!this.#native.workerArm(this.#handle)) this.#again(this.#later, this.#fromLoop);
     else this.#trimmer.rest();
@@ -276,7 +284,7 @@ export class Loop {
     } else if (end - start > FLUSH) {
       this.#trimmer.touched = true;
     }
-    if (this.#shared.used) this.#shared.sent();
+    if (this.#shared !== null && this.#shared.used) this.#shared.sent();
     const word = start >>> 2;
     const i32 = out.i32;
     i32[word] = end - start - FRAME_HEADER;

@@ -5,14 +5,30 @@ import { parentPort } from "node:worker_threads";
 
 import { debugFor } from "../api/debug.ts";
 import { boot, engine, later } from "../runtime/node.ts";
-import type { SerializedFailure, WorkerMessage } from "../runtime/runtime.ts";
+import { isWorkerProcess } from "../runtime/role.ts";
+import type { SerializedFailure, WorkerBoot, WorkerMessage } from "../runtime/runtime.ts";
 import { bind } from "./bind.ts";
 import { bootstrap } from "./bootstrap.ts";
+import { whenDying } from "./dying.ts";
 import { guardExits } from "./guards.ts";
+import { ender, join, portable, sayFailure } from "./join.ts";
 import { Loop } from "./loop.ts";
 
-function say(message: WorkerMessage): void {
-  parentPort?.postMessage(message);
+// A process takes its place here, a thread was given it.
+const ours = isWorkerProcess ? join(engine()) : boot;
+if (ours === null) throw new Error("This module is the entry of Knit's workers: it is of no use elsewhere");
+const end = isWorkerProcess ? ender() : null;
+let loop: Loop | null = null;
+
+function say(message: WorkerMessage, boot: WorkerBoot): void {
+  if (end === null) {
+    parentPort?.postMessage(message);
+  } else if (loop !== null) {
+    loop.note(message);
+  } else {
+    sayFailure(engine(), boot, message);
+    end(1);
+  }
 }
 
 function serialize(error: unknown): SerializedFailure {
@@ -21,8 +37,7 @@ function serialize(error: unknown): SerializedFailure {
   return { code: typeof code === "string" ? code : "KNT_WORKER_START", message: error.message, stack: error.stack ?? error.message };
 }
 
-if (boot === null) throw new Error("This module is the entry of Knit's workers: it is of no use elsewhere");
-const debug = debugFor(boot.debug, `${boot.pool} worker ${boot.index}`);
+const debug = debugFor(ours.debug, `${ours.pool} worker ${ours.index}`);
 
 async function load(href: string): Promise<object> {
   const start = performance.now();
@@ -33,12 +48,13 @@ async function load(href: string): Promise<object> {
 
 try {
   guardExits(debug.globals);
-  if (boot.bootstrap !== null) await bootstrap(boot.bootstrap, load);
-  const functions = await bind(boot.bindings, load);
-  // The host ends the thread; until then nothing runs here any more.
-  const loop = new Loop(engine(), boot, functions, later, () => {});
-  say({ ready: true });
+  if (ours.bootstrap !== null) await bootstrap(ours.bootstrap, load);
+  const functions = await bind(ours.bindings, load);
+  // The host ends a thread; until then nothing runs here any more.
+  loop = new Loop(engine(), ours, functions, later, () => end?.(0));
+  if (end !== null) whenDying((error) => loop?.note({ dies: portable(error) }));
+  say({ ready: true }, ours);
   loop.start();
 } catch (error) {
-  say({ failed: serialize(error) });
+  say({ failed: serialize(error) }, ours);
 }

@@ -1,0 +1,53 @@
+/**
+ * A worker that is a process: how it finds its pool, and how it speaks of itself.
+ *
+ * It has no channel to its host but the pool's memory. What its host tells it lies there; what it says itself goes through its reply ring as notes, which
+ * belong to no call: that it serves, why it cannot, what it dies of. What it cannot say in this way is on its standard error.
+ */
+import { encodeAlone, decodeAlone } from "../codec/alone.ts";
+import { FRAME_HEADER, GRANULE, KIND_NOTE } from "../generated/layout.ts";
+import type { Native } from "../runtime/native.ts";
+import { WORKER_WORD } from "../runtime/role.ts";
+import type { ProcessBoot, WorkerBoot, WorkerMessage } from "../runtime/runtime.ts";
+
+/** Finds the place that this process was started for. */
+export function join(native: Native): WorkerBoot {
+  const place = native.processJoin();
+  // Tasks see what the program was started with, and this is not it.
+  if (process.argv.at(-1) === WORKER_WORD) process.argv.pop();
+  return { ...(decodeAlone(native.processBoot()) as ProcessBoot), ...place, memories: null };
+}
+
+/** Says why this worker cannot serve, for a process that has not taken its place yet. */
+export function sayFailure(native: Native, boot: WorkerBoot, message: WorkerMessage): void {
+  const handle = native.workerAttach(boot.token, boot.index, boot.epoch, boot.steal);
+  const bytes = encodeAlone(message, "failure");
+  const padded = (FRAME_HEADER + bytes.byteLength + (GRANULE - 1)) & -GRANULE;
+  const out = native.workerOutbox(handle, padded);
+  new Int32Array(out, 0, 4).set([bytes.byteLength, KIND_NOTE << 16, 0, 0]);
+  new Uint8Array(out).set(bytes, FRAME_HEADER);
+  native.workerPublish(handle, padded);
+}
+
+/** What a process does to end itself, taken before the guards are put up. */
+export function ender(): (code: number) => void {
+  const { Deno } = globalThis as unknown as { readonly Deno?: { exit(code: number): never } };
+  // Node's own way ends in `reallyExit`, which is guarded, too.
+  if (Deno !== undefined) return Deno.exit.bind(Deno);
+  const { reallyExit } = process as unknown as { reallyExit?(code: number): void };
+  if (reallyExit === undefined) return process.exit.bind(process);
+  return (code) => {
+    process.emit("exit", code);
+    reallyExit.call(process, code);
+  };
+}
+
+/** An error that nobody has caught, as far as it can travel. */
+export function portable(error: unknown): unknown {
+  try {
+    encodeAlone(error, "error");
+    return error;
+  } catch {
+    return error instanceof Error ? new Error(`${error.name}: ${error.message}`) : String(error);
+  }
+}
