@@ -10,6 +10,7 @@ import { early, late } from "../fixtures/binding/late.ts";
 import defaultTask, { alpha, group, mid, zeta } from "../fixtures/binding/letters.ts";
 import { double } from "../fixtures/basic.ts";
 import { withPool } from "./support.ts";
+import { kind } from "../fixtures/kind.ts";
 
 test("the key in a pool is free: it runs the task it stands for", () =>
   withPool({}, { aaa: zeta, bbb: alpha }, async ({ call }) => {
@@ -48,7 +49,7 @@ test("tasks whose texts are equal are told apart by their places", () =>
 
 test("what is no task, or has no function, is an error that says so", async () => {
   const { createPool } = await import("../../ts/index.ts");
-  assert.throws(() => createPool({})({ f: 5 as never }), (error) => error instanceof OptionError && /\bf\b.*task/.test(error.message));
+  assert.throws(() => createPool(kind())({ f: 5 as never }), (error) => error instanceof OptionError && /\bf\b.*task/.test(error.message));
   assert.throws(() => task({ f: 5 as never }), (error) => error instanceof OptionError && /function/.test(error.message));
   assert.throws(() => task({ f() {}, timout: 5 } as never), (error) => error instanceof OptionError && /"timout"/.test(error.message));
 });

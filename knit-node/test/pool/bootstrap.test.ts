@@ -10,6 +10,7 @@ import { seen } from "../fixtures/control/boots.ts";
 import { entered } from "../fixtures/control/entered.ts";
 import { whatWasPrepared } from "../fixtures/control/prepared.ts";
 import { reason, within, withPool } from "./support.ts";
+import { kind } from "../fixtures/kind.ts";
 
 const HREF = "../fixtures/control/boots.ts";
 
@@ -43,7 +44,7 @@ for (const [what, bootstrap, says] of [
   ["that is no function", { href: HREF, name: "nothing" }, /boots\.ts has no function "nothing"/],
 ] as const satisfies readonly (readonly [string, BootstrapOptions, RegExp])[]) {
   test(`one ${what} rejects every call with WorkerStartError`, async () => {
-    const pool = createPool({ threads: 2, worker: { bootstrap } })({ seen });
+    const pool = createPool(kind({ threads: 2, worker: { bootstrap } }))({ seen });
     try {
       for (const error of await within(Promise.all([reason(pool.call.seen()), reason(pool.call.seen())]), "calls")) {
         assert.ok(error instanceof WorkerStartError, String(error));
@@ -68,7 +69,7 @@ test("source is run in place of the package's own entry", () =>
   }));
 
 test("a source that does not serve rejects every call, and says what to import", async () => {
-  const pool = createPool({ source: new URL("../fixtures/control/no-entry.ts", import.meta.url) })({ entered });
+  const pool = createPool(kind({ source: new URL("../fixtures/control/no-entry.ts", import.meta.url) }))({ entered });
   try {
     const error = await within(reason(pool.call.entered()), "a call to workers that do not serve");
     assert.ok(error instanceof WorkerStartError, String(error));

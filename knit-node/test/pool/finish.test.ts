@@ -8,9 +8,10 @@ import { OptionError, PoolClosedError, WorkerCrashedError, createPool } from "..
 import { double, echo, sleepy } from "../fixtures/basic.ts";
 import { dies } from "../fixtures/dying.ts";
 import { reason, sleep, within } from "./support.ts";
+import { kind } from "../fixtures/kind.ts";
 
 const tasks = { double, echo, sleepy, dies };
-const make = () => createPool({ threads: 2, worker: { resolveAfterFinishingAll: true } })(tasks);
+const make = () => createPool(kind({ threads: 2, worker: { resolveAfterFinishingAll: true } }))(tasks);
 
 test("shutdown() waits for every submitted call, whatever it waits for", async () => {
   const pool = make();

@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { OptionError, TaskBindingError, createPool, importTask } from "../../ts/index.ts";
 import { double } from "../fixtures/basic.ts";
 import { reason, within, withPool } from "./support.ts";
+import { kind } from "../fixtures/kind.ts";
 
 const HREF = "../fixtures/control/only-in-workers.ts";
 const URL_OF = new URL(HREF, import.meta.url);
@@ -77,7 +78,7 @@ test("task().createPool() is a pool of that task alone", async () => {
   const pool = double.createPool({ threads: 2 });
   try {
     assert.deepEqual(await within(Promise.all([1, 2, 3].map((n) => pool.call(n))), "calls"), [2, 4, 6]);
-    assert.deepEqual(Object.keys(pool).sort(), Object.keys(createPool({})({})).sort());
+    assert.deepEqual(Object.keys(pool).sort(), Object.keys(createPool(kind())({})).sort());
   } finally {
     await pool[Symbol.asyncDispose]();
   }

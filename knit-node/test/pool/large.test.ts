@@ -8,6 +8,7 @@ import { OptionError, createPool } from "../../ts/index.ts";
 import { describe, keep, keepAndDie, keptSums, scribble } from "../fixtures/large.ts";
 import { checksum, echoBytes, makeBytes, pattern, sum } from "../fixtures/payload.ts";
 import { reason, withPool, within } from "./support.ts";
+import { kind } from "../fixtures/kind.ts";
 
 const MIB = 1024 * 1024;
 const small = { payload: { payloadMaxByteLength: 8 * MIB, maxPayloadBytes: 4 * MIB } };
@@ -27,7 +28,7 @@ test("a host may keep every large result, and calls go on", { timeout: 120_000 }
   }));
 
 test("a large result outlives its worker and its pool", async () => {
-  const pool = createPool(small)({ makeBytes });
+  const pool = createPool(kind(small))({ makeBytes });
   const values = await Promise.all([1, 2, 3].map(() => within(pool.call.makeBytes(2 * MIB), "makeBytes")));
   await within(pool.shutdown(), "shutdown");
   for (const value of values) {
@@ -86,7 +87,7 @@ test("pool.alloc: a part of it is copied, and a refused value leaves it where it
   }));
 
 test("pool.alloc: more than there is room for is ordinary memory, and so after shutdown", async () => {
-  const pool = createPool(small)({ sum });
+  const pool = createPool(kind(small))({ sum });
   const all = Array.from({ length: 20 }, () => pool.alloc(MIB).fill(3));
   const sums = await within(Promise.all(all.map((bytes) => pool.call.sum(bytes))), "calls");
   assert.deepEqual(sums, new Array(20).fill(checksum(new Uint8Array(MIB).fill(3))));

@@ -10,6 +10,7 @@ import { double } from "../fixtures/basic.ts";
 import negate, { add, addOne, addTwo, greet, outer } from "../fixtures/control/plain.ts";
 import { sum } from "../fixtures/control/plain-again.ts";
 import { reason, script, within, withPool } from "./support.ts";
+import { kind } from "../fixtures/kind.ts";
 
 test("exported functions stand in place of tasks, under any key, beside tasks", () =>
   withPool({ threads: 2 }, { add, hi: greet, negate, outer, double, sum }, async ({ call }) => {
@@ -43,7 +44,7 @@ test("a script's own functions are found while it is being evaluated; those that
 });
 
 test("a pool that is shut down before its functions are found ends", async () => {
-  const pool = createPool({})({ add });
+  const pool = createPool(kind())({ add });
   const open = reason(pool.call.add({ a: 1, b: 1 }));
   await within(pool.shutdown(), "shutdown()");
   assert.equal(((await open) as { code: string }).code, "KNT_POOL_CLOSED");

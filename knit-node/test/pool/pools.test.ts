@@ -8,6 +8,7 @@ import { WorkerCrashedError, createPool } from "../../ts/index.ts";
 import { double, echo, whoAmI } from "../fixtures/basic.ts";
 import { dies } from "../fixtures/dying.ts";
 import { reason, script, within, withPool } from "./support.ts";
+import { kind } from "../fixtures/kind.ts";
 
 test("two pools work side by side, and each has its own workers", () =>
   withPool({ threads: 2 }, { whoAmI, echo }, (one) =>
@@ -27,7 +28,7 @@ test("the answer of one pool feeds another, many times over", () =>
 test("a death in one pool, and the end of one pool, leave another alone", () =>
   withPool({}, { double }, async (lasting) => {
     for (let round = 0; round < 3; round++) {
-      const other = createPool({})({ dies, double });
+      const other = createPool(kind())({ dies, double });
       const calls = Array.from({ length: 1000 }, (_, i) => lasting.call.double(i));
       assert.ok((await reason(other.call.dies(1))) instanceof WorkerCrashedError);
       await within(other.shutdown(), "shutdown()");

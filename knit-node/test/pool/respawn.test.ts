@@ -12,6 +12,7 @@ import { MOST_FAILURES, respawnDelay } from "../../ts/host/respawn.ts";
 import { fine } from "../fixtures/control/fickle.ts";
 import { dies } from "../fixtures/dying.ts";
 import { reason, sleep, within } from "./support.ts";
+import { kind } from "../fixtures/kind.ts";
 
 type Mood = "fine" | "fails" | "dies";
 
@@ -30,7 +31,7 @@ async function withMood(threads: number, mood: Mood, use: (pool: ReturnType<type
 }
 
 function make(threads: number, data: object) {
-  return createPool({ threads, worker: { bootstrap: { href: "../fixtures/control/fickle.ts", name: "fickle", data } } })({ fine, dies });
+  return createPool(kind({ threads, worker: { bootstrap: { href: "../fixtures/control/fickle.ts", name: "fickle", data } } }))({ fine, dies });
 }
 
 test("delays grow from nothing to a bound", () => {

@@ -8,6 +8,7 @@ import assert from "node:assert/strict";
 import { PoolClosedError, createPool } from "../../ts/index.ts";
 import { busy, double, echo, forever, sleepy } from "../fixtures/basic.ts";
 import { reason, script, sleep, within } from "./support.ts";
+import { kind } from "../fixtures/kind.ts";
 
 function closed(error: unknown): void {
   assert.ok(error instanceof PoolClosedError, String(error));
@@ -18,7 +19,7 @@ function closed(error: unknown): void {
 const threads = (): number => (process.platform === "linux" ? readdirSync("/proc/self/task").length : 0);
 
 test("shutdown() is idempotent: the same promise, however often and late", async () => {
-  const pool = createPool({})({ double });
+  const pool = createPool(kind())({ double });
   assert.equal(await pool.call.double(1), 2);
   const first = pool.shutdown();
   assert.equal(pool.shutdown(), first);
@@ -29,7 +30,7 @@ test("shutdown() is idempotent: the same promise, however often and late", async
 });
 
 test("open calls reject with PoolClosedError, whatever they wait for, and so do later ones", async () => {
-  const pool = createPool({ threads: 2 })({ sleepy, busy, double, echo, forever });
+  const pool = createPool(kind({ threads: 2 }))({ sleepy, busy, double, echo, forever });
   await pool.call.double(1);
   let resolve!: (n: number) => void;
   const open = [
@@ -54,10 +55,10 @@ test("open calls reject with PoolClosedError, whatever they wait for, and so do 
 });
 
 test("workers have really ended when shutdown() resolves, even ones stuck in a loop", async () => {
-  await createPool({})({ double }).shutdown();
+  await createPool(kind())({ double }).shutdown();
   const before = threads();
   for (const start of ["at once", "when idle", "while stuck"]) {
-    const pool = createPool({ threads: 4 })({ double, forever });
+    const pool = createPool(kind({ threads: 4 }))({ double, forever });
     if (start !== "at once") await Promise.all(Array.from({ length: 100 }, (_, i) => pool.call.double(i)));
     if (start === "while stuck") {
       for (let i = 0; i < 4; i++) void reason(pool.call.forever());
@@ -69,7 +70,7 @@ test("workers have really ended when shutdown() resolves, even ones stuck in a l
 });
 
 test("shutdown(ms) ends the pool that much later; until then it serves", async () => {
-  const pool = createPool({})({ sleepy, double });
+  const pool = createPool(kind())({ sleepy, double });
   await pool.call.double(1);
   const start = performance.now();
   const ended = pool.shutdown(300);
@@ -83,12 +84,12 @@ test("shutdown(ms) ends the pool that much later; until then it serves", async (
 
 test("disposing starts the end; disposing asynchronously waits for it", async () => {
   const before = threads();
-  const pool = createPool({ threads: 2 })({ sleepy });
+  const pool = createPool(kind({ threads: 2 }))({ sleepy });
   const open = reason(pool.call.sleepy(10_000));
   pool[Symbol.dispose]();
   closed(await open);
   await pool.shutdown();
-  const other = createPool({ threads: 2 })({ sleepy });
+  const other = createPool(kind({ threads: 2 }))({ sleepy });
   await other[Symbol.asyncDispose]();
   assert.equal(threads(), before);
 });
@@ -100,7 +101,7 @@ test("`using` and `await using` end a pool with its block, where the runtime has
 });
 
 test("a pool may be shut down in the continuation of its own call", async () => {
-  const pool = createPool({ threads: 2 })({ double });
+  const pool = createPool(kind({ threads: 2 }))({ double });
   const all = Array.from({ length: 1000 }, (_, i) => pool.call.double(i).then((value) => value, closed));
   await pool.call.double(1).then(() => pool.shutdown());
   await within(Promise.all(all), "calls beside the one that ended the pool");

@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import { createPool } from "../../ts/index.ts";
 import { double, echo } from "../fixtures/basic.ts";
 import { reason, within, withPool } from "./support.ts";
+import { kind } from "../fixtures/kind.ts";
 
 const RECORD = (i: number) => ({ id: i, name: `user ${i}`, tags: ["a", `b${i}`], when: new Date(i), bytes: new Uint8Array([i & 255, 1]) });
 
@@ -147,7 +148,7 @@ test("accessors of two pools may call each other's pool", () =>
     })));
 
 test("an accessor that ends the pool settles every call", async () => {
-  const pool = createPool({})({ echo });
+  const pool = createPool(kind())({ echo });
   let ended: Promise<void> | undefined;
   const before = pool.call.echo(0);
   const outer = pool.call.echo({

@@ -16,6 +16,7 @@ import { unreachable as never } from "../fixtures/broken/never.ts";
 import { unreachable as throwsValue } from "../fixtures/broken/throws-value.ts";
 import { unreachable as throws } from "../fixtures/broken/throws.ts";
 import { reason, sleep, within } from "./support.ts";
+import { kind } from "../fixtures/kind.ts";
 
 type Expected = { readonly is: new (...args: never[]) => Error; readonly code: string; readonly says: RegExp };
 const BINDING = { is: TaskBindingError, code: "KNT_TASK_BINDING" };
@@ -24,7 +25,7 @@ const START = { is: WorkerStartError, code: "KNT_WORKER_START" };
 /** Every call of such a pool rejects: made before the worker failed, after, to whichever task. */
 async function everyCallRejects(broken: Task, { is, code, says }: Expected): Promise<void> {
   for (const threads of [1, 3]) {
-    const pool = createPool({ threads })({ myTask: broken, double });
+    const pool = createPool(kind({ threads }))({ myTask: broken, double });
     try {
       const early = Array.from({ length: 50 }, () => pool.call.myTask());
       const check = (error: unknown): void => {
@@ -77,5 +78,5 @@ test("a module that dies at import of what nobody catches: WorkerStartError, nam
 test("a module that never finishes loading: WorkerStartError", () => everyCallRejects(never as Task, { ...START, says: /could not start/ }));
 
 test("flags that the runtime does not know: an error of createPool that names them", () => {
-  assert.throws(() => createPool({ workerExecArgv: ["--no-such-flag"] })({ double }), /--no-such-flag/);
+  assert.throws(() => createPool(kind({ workerExecArgv: ["--no-such-flag"] }))({ double }), /--no-such-flag/);
 });

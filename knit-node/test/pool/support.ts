@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 
 import { createPool } from "../../ts/index.ts";
 import type { Pool, PoolOptions, Tasks } from "../../ts/index.ts";
+import { kind } from "../fixtures/kind.ts";
 
 /** Nothing here takes a tenth of this; what does, hangs. */
 export const GUARD_MS = Number(process.env.KNIT_TEST_GUARD_MS ?? 60_000);
@@ -27,7 +28,7 @@ export async function within<T>(promise: Promise<T>, what: string, ms = GUARD_MS
 
 /** Uses a pool, and ends it whatever happens. */
 export async function withPool<T extends Tasks>(options: PoolOptions, tasks: T, use: (pool: Pool<T>) => Promise<void>): Promise<void> {
-  const pool = createPool(options)(tasks);
+  const pool = createPool(kind(options))(tasks);
   try {
     await within(use(pool), "the use of a pool");
   } finally {

@@ -7,7 +7,7 @@ import type { WorkerSettings } from "./runtime.ts";
 
 /** Flags of this process that are its own business: what it runs, and who debugs it. */
 const OWN_FLAGS = /^(--inspect|--debug|-e$|--eval|-p$|--print|-i$|--interactive|-c$|--check|--test|--watch|--input-type|--build|--experimental-sea)/;
-/** Those of them that take the next argument. */
+/** Those of them that take the next argument, whatever it looks like. */
 const WITH_VALUE = /^(-e|--eval|-p|--print|--input-type)$/;
 
 // Sources run as they are; the published package is compiled beside them.
@@ -30,8 +30,11 @@ export function workerCommand({ prefix, runtime }: ProcessSettings, { source, ex
 /** What a worker takes over of this process's flags: as a worker thread does. */
 function inherited(flags: readonly string[]): string[] {
   const kept: string[] = [];
+  let own = false;
   for (let i = 0; i < flags.length; i++) {
-    if (!OWN_FLAGS.test(flags[i])) kept.push(flags[i]);
+    // What does not look like a flag is the value of the one before.
+    if (flags[i].startsWith("-")) own = OWN_FLAGS.test(flags[i]);
+    if (!own) kept.push(flags[i]);
     else if (WITH_VALUE.test(flags[i])) i++;
   }
   return kept;

@@ -119,11 +119,19 @@ impl Watcher {
     ) -> Result<u32> {
         let watched = stderr == StderrOf::Watched;
         if watched {
-            command.stderr(Stdio::piped()).process_group(0);
+            // Passed on by hand: Node.js closes all that it has itself on exec, its standard output too.
+            let stdout = std::io::stdout().as_fd().try_clone_to_owned();
+            command
+                .stdout(stdout.map_or_else(|_| Stdio::null(), Stdio::from))
+                .stderr(Stdio::piped())
+                .process_group(0);
         }
         let spawned = command.stdin(Stdio::from(descriptor)).spawn();
         // The command keeps what it was given: without this the descriptor would stay open until the next start.
         command.stdin(Stdio::null());
+        if watched {
+            command.stdout(Stdio::null());
+        }
         let mut child = spawned.map_err(|source| SchedError::Spawn {
             program: command.get_program().to_string_lossy().into_owned(),
             source,
