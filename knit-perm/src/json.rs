@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::plan::{Failure, Plan, Refusal, Target};
+use crate::plan::{Failure, Kind, Plan, Refusal, Target};
 use crate::{Facts, Policy};
 
 #[derive(Deserialize)]
@@ -70,7 +70,14 @@ fn make(request: &str) -> Result<Plan, Failed> {
     let policy = Policy::from_value(&request.policy)
         .map_err(|error| failed("OptionError", error.code(), &error))?;
     let env = request.env.unwrap_or_else(own_env);
-    let kernel = crate::kernel(&env);
+    let kernel = if request.target.kind == Kind::Process {
+        crate::kernel(&env)
+    } else {
+        // A thread has no mounts of its own: no need to find out.
+        let mut env = env.clone();
+        env.insert("KNITTING_MOUNTS".into(), "0".into());
+        crate::kernel(&env)
+    };
     let facts = Facts::gather(&policy, &request.target, env, kernel)
         .map_err(|error| failed("OptionError", error.code(), &error))?;
     crate::plan(&policy, &request.target, &facts).map_err(|refused| Failed {

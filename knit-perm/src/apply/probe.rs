@@ -6,29 +6,28 @@ use crate::host::Kernel;
 /// `KNITTING_MOUNTS=0` likewise denies that a process can have mounts of its own.
 #[must_use]
 pub fn kernel(env: &std::collections::BTreeMap<String, String>) -> Kernel {
-    let mut kernel = ask();
+    // Asking costs a fork.
+    let mounts = env.get("KNITTING_MOUNTS").is_none_or(|text| text != "0");
+    let mut kernel = ask(mounts);
     if let Some(most) = env
         .get("KNITTING_LANDLOCK")
         .and_then(|text| text.parse().ok())
     {
         kernel.landlock = kernel.landlock.min(most);
     }
-    if env.get("KNITTING_MOUNTS").is_some_and(|text| text == "0") {
-        kernel.mounts = false;
-    }
     kernel
 }
 
 #[cfg(target_os = "linux")]
-fn ask() -> Kernel {
+fn ask(mounts: bool) -> Kernel {
     Kernel {
         landlock: super::landlock::version(),
         seccomp: super::filter::available(),
-        mounts: super::mounts::available(),
+        mounts: mounts && super::mounts::available(),
     }
 }
 
 #[cfg(not(target_os = "linux"))]
-fn ask() -> Kernel {
+fn ask(_mounts: bool) -> Kernel {
     Kernel::default()
 }
