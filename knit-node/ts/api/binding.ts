@@ -2,7 +2,8 @@
  * Which function a task is, said so that a worker finds the same one: never by sorting names.
  *
  * A task is the n-th `task()` call of a module; a plain function is an export of a module. The fingerprint is compared when the
- * worker starts, so that two sides that count differently never run the wrong function.
+ * worker starts, so that two sides that count differently never run the wrong function. Between different runtimes it cannot be: each strips
+ * types in its own way.
  */
 
 /** One function of a pool. */

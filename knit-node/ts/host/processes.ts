@@ -12,7 +12,7 @@ import { clearTimeout, setTimeout } from "node:timers";
 import { KnitError, WorkerStartError } from "../api/errors.ts";
 import type { ProcessSettings } from "../api/process-options.ts";
 import { encodeAlone } from "../codec/alone.ts";
-import { order, workerCommand } from "../runtime/command.ts";
+import { order, thisRuntime, workerCommand } from "../runtime/command.ts";
 import type { Native } from "../runtime/native.ts";
 import type { ProcessBoot, WorkerBoot, WorkerHandle, WorkerListener, WorkerNote, WorkerSettings } from "../runtime/runtime.ts";
 import type { Host } from "./host.ts";
@@ -66,7 +66,11 @@ export class Processes {
   #tell(boot: WorkerBoot): void {
     if (this.#told) return;
     const { token: _, index: __, epoch: ___, steal: ____, memories: _____, ...rest } = boot;
-    const data = encodeAlone(rest satisfies ProcessBoot, "boot");
+    const { runtime } = this.#settings;
+    // Each runtime strips types in its own way, so the text of a function is another one there: order and names must do.
+    const same = runtime === null || runtime === thisRuntime;
+    const bindings = same ? boot.bindings : boot.bindings.map((binding) => ("fingerprint" in binding ? { ...binding, fingerprint: "" } : binding));
+    const data = encodeAlone({ ...rest, bindings } satisfies ProcessBoot, "boot");
     this.#native.hostBoot(this.#host.handle, boot.bindings.map(({ key }) => key), data);
     this.#told = true;
   }

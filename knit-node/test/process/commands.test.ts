@@ -1,0 +1,86 @@
+/**
+ * The commands that start workers: other runtimes, wrappers, and those that fail.
+ */
+import { test } from "node:test";
+import assert from "node:assert/strict";
+
+import { WorkerStartError, createPool } from "../../ts/index.ts";
+import { double, nice, pid, variable } from "../fixtures/process.ts";
+import { reason, within, withPool } from "../pool/support.ts";
+import { cannotRun, lives, processes } from "./support.ts";
+
+for (const processRuntime of ["node", "deno", "bun"] as const) {
+  test(`workers may be ${processRuntime} processes`, (t) => {
+    const why = cannotRun(processRuntime, "--version");
+    if (why !== null) return t.skip(why);
+    return withPool(processes({ processRuntime }, { threads: 2 }), { double, pid }, async ({ call }) => {
+      assert.deepEqual(await Promise.all(Array.from({ length: 2000 }, (_, i) => call.double(i))), Array.from({ length: 2000 }, (_, i) => i * 2));
+      assert.notEqual(await call.pid(), process.pid);
+    });
+  });
+}
+
+const WRAPPERS: Readonly<Record<string, readonly string[]>> = {
+  nice: ["nice", "-n", "5"],
+  env: ["env", "KNIT_TEST_WRAPPED=yes"],
+  "a shell that stays": ["sh", "-c", '"$0" "$@"; exit $?'],
+  bwrap: ["bwrap", "--unshare-all", "--ro-bind", "/", "/", "--dev-bind", "/dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp", "--die-with-parent"],
+};
+
+for (const [name, processCommandPrefix] of Object.entries(WRAPPERS)) {
+  test(`workers may be started through ${name}`, (t) => {
+    const [program, ...rest] = processCommandPrefix;
+    const why = cannotRun(program, ...rest, "true");
+    // Bubblewrap hides /tmp: what is there cannot be run in it.
+    const hidden = name === "bwrap" && import.meta.url.startsWith("file:///tmp/") ? "this checkout is in /tmp, which bwrap hides" : null;
+    if (why !== null || hidden !== null) return t.skip(why ?? hidden ?? "");
+    return withPool(processes({ processCommandPrefix }, { threads: 2 }), { double, nice, variable }, async ({ call }) => {
+      assert.deepEqual(await Promise.all(Array.from({ length: 500 }, (_, i) => call.double(i))), Array.from({ length: 500 }, (_, i) => i * 2));
+      if (name === "nice") assert.equal(await call.nice(), 5);
+      if (name === "env") assert.equal(await call.variable("KNIT_TEST_WRAPPED"), "yes");
+    });
+  });
+}
+
+test("a program that is not there: an error of createPool that names it", () => {
+  const path = process.env["PATH"];
+  try {
+    process.env["PATH"] = "/nonexistent";
+    const other = "Bun" in globalThis ? "deno" : "bun";
+    assert.throws(
+      () => createPool(processes({ processRuntime: other }))({ double }),
+      (error) => error instanceof WorkerStartError && error.message.includes(`no ${other} in PATH`),
+    );
+  } finally {
+    process.env["PATH"] = path;
+  }
+  assert.throws(
+    () => createPool(processes({ processCommandPrefix: ["/nonexistent/wrapper"] }))({ double }),
+    (error) => error instanceof WorkerStartError && /\/nonexistent\/wrapper.*processCommandPrefix/.test(error.message),
+  );
+});
+
+const BROKEN: readonly (readonly [string, readonly string[], RegExp])[] = [
+  ["a wrapper that closes standard input", ["sh", "-c", 'exec "$0" "$@" <&-'], /could not start/],
+  ["a wrapper that gives it another standard input", ["sh", "-c", 'exec "$0" "$@" </dev/null'], /standard input|not.*memory|KNT_|SHM_/i],
+  ["a command that fails", ["sh", "-c", "echo out of order >&2; exit 3"], /exit code 3[^]*out of order/],
+];
+
+for (const [name, processCommandPrefix, says] of BROKEN) {
+  test(`${name}: every call rejects, and says why`, async () => {
+    const pool = createPool(processes({ processCommandPrefix, respawn: false }, { threads: 2 }))({ double });
+    const early = [pool.call.double(1), pool.call.double(2)].map(reason);
+    for (const error of [...(await within(Promise.all(early), "calls before the failure")), await within(reason(pool.call.double(3)), "a later call")]) {
+      assert.ok(error instanceof WorkerStartError, String(error));
+      assert.match(error.message, says);
+    }
+    await within(pool.shutdown(), "shutdown() after a failure");
+  });
+}
+
+test("ending a worker ends what its wrapper has started", async () => {
+  const pool = createPool(processes({ processCommandPrefix: ["sh", "-c", '"$0" "$@"; exit $?'] }))({ pid });
+  const worker = await within(pool.call.pid(), "a wrapped worker");
+  await within(pool.shutdown(), "shutdown()");
+  assert.ok(!lives(worker));
+});
