@@ -11,6 +11,7 @@
 //! | `shared.rs` | memory that users share on purpose |
 //! | `external.rs` | memory shown to JavaScript |
 //! | `bell.rs` | waking an event loop from another thread |
+//! | `thread_end.rs` | learning that a worker's thread has ended |
 //! | `error.rs` | errors with their codes |
 
 #![cfg_attr(
@@ -27,4 +28,5 @@ mod external;
 mod host;
 mod processes;
 mod shared;
+mod thread_end;
 mod worker;

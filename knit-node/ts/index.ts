@@ -29,4 +29,4 @@ export {
   WorkerCrashedError,
   WorkerStartError,
 } from "./api/errors.ts";
-export { isMain } from "./runtime/node.ts";
+export { isMain } from "./runtime/current.ts";

@@ -104,7 +104,7 @@ impl Default for Test {
     fn default() -> Test {
         Test {
             only: Step::ALL.map(|(step, _)| step).to_vec(),
-            on: Runtime::NODES.to_vec(),
+            on: Runtime::ALL.to_vec(),
         }
     }
 }

@@ -4,9 +4,10 @@
 import { once } from "node:events";
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { Worker, threadId } from "node:worker_threads";
+import { Worker } from "node:worker_threads";
 
 import { OptionError, isMain } from "../../ts/index.ts";
+import { thread } from "../fixtures/basic.ts";
 import { badOptions, ends, makes, uses } from "../fixtures/inside.ts";
 import { reason, script, within, withPool } from "./support.ts";
 
@@ -56,9 +57,9 @@ test("a worker thread of the user's own may have a pool", async () => {
   const worker = new Worker(new URL("../fixtures/own-worker.ts", import.meta.url));
   // At once: on a busy machine Node delivers the message only when the thread has ended, and both in one turn.
   const ended = once(worker, "exit");
-  const [message] = (await within(once(worker, "message"), "a pool in a worker thread")) as [{ isMain: boolean; right: boolean; worker: number }];
-  assert.deepEqual({ ...message, worker: 0 }, { isMain: false, right: true, worker: 0 });
-  assert.ok(message.worker !== worker.threadId && message.worker !== threadId);
+  const [message] = (await within(once(worker, "message"), "a pool in a worker thread")) as [{ isMain: boolean; right: boolean; worker: number; own: number }];
+  assert.deepEqual({ isMain: message.isMain, right: message.right }, { isMain: false, right: true });
+  assert.equal(new Set([message.worker, message.own, thread]).size, 3);
   const [code] = (await within(ended, "the end of that thread")) as [number];
   assert.equal(code, 0);
 });

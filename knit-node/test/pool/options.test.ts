@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 
 import { OptionError, createPool } from "../../ts/index.ts";
 import { double } from "../fixtures/basic.ts";
-import { withPool } from "./support.ts";
+import { runtime, skip, withPool } from "./support.ts";
 
 const MIB = 1024 * 1024;
 
@@ -66,6 +66,19 @@ test("a value that an option does not take is an error that names the option, ra
   }
 });
 
+/** Only Node's threads take them. */
+const LIMITS = runtime === "node" ? { resourceLimits: { maxOldGenerationSizeMb: 256, stackSizeMb: 4 } } : {};
+
+test("what the runtime's threads cannot be given is an error that names it", (t) => {
+  if (runtime === "node") return skip(t, "its threads take flags and limits");
+  for (const [options, names] of [
+    [{ workerExecArgv: ["--no-warnings"] }, /workerExecArgv.*--no-warnings/],
+    [{ worker: { resourceLimits: { maxOldGenerationSizeMb: 256 } } }, /resourceLimits/],
+  ] as const) {
+    assert.throws(() => createPool(options)({ double }), (error) => error instanceof OptionError && names.test(error.message));
+  }
+});
+
 test("everything may be left out, undefined, or given in full", async () => {
   for (const options of [
     {},
@@ -77,8 +90,8 @@ test("everything may be left out, undefined, or given in full", async () => {
       balancer: { strategy: "robinRound" },
       host: { steal: true },
       payload: { payloadMaxByteLength: MIB, maxPayloadBytes: MIB },
-      worker: { respawn: false, resourceLimits: { maxOldGenerationSizeMb: 256, stackSizeMb: 4 }, timers: { spinMicroseconds: 0 } },
-      workerExecArgv: ["--no-warnings"],
+      worker: { respawn: false, ...LIMITS, timers: { spinMicroseconds: 0 } },
+      workerExecArgv: runtime === "node" ? ["--no-warnings"] : [],
     },
   ] as const) {
     await withPool(options as object, { double }, async ({ call }) => assert.equal(await call.double(4), 8));

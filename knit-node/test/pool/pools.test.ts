@@ -7,8 +7,8 @@ import assert from "node:assert/strict";
 import { WorkerCrashedError, createPool } from "../../ts/index.ts";
 import { double, echo, whoAmI } from "../fixtures/basic.ts";
 import { dies } from "../fixtures/dying.ts";
-import { reason, script, within, withPool } from "./support.ts";
 import { kind } from "../fixtures/kind.ts";
+import { reason, runtime, script, skip, within, withPool } from "./support.ts";
 
 test("two pools work side by side, and each has its own workers", () =>
   withPool({ threads: 2 }, { whoAmI, echo }, (one) =>
@@ -46,7 +46,9 @@ test("one set of tasks serves several pools", async () => {
 });
 
 test("fifty pools one after the other leave no threads, descriptors or mappings", { timeout: 120_000 }, async (t) => {
-  if (process.platform !== "linux") return t.skip("counted through /proc");
+  if (process.platform !== "linux") return skip(t, "counted through /proc");
+  // A worker of Deno that loads a library through N-API leaves two descriptors behind, whatever the library does.
+  if (runtime === "deno") return skip(t, "Deno leaks descriptors of workers that use N-API");
   const { code, out, err } = await script("many-pools.ts", [], ["--expose-gc"]);
   assert.equal(code, 0, err);
   const { first, last } = JSON.parse(out) as Record<"first" | "last", Record<"threads" | "descriptors" | "mappings" | "pools", number>>;

@@ -7,7 +7,7 @@ import { Host } from "../host/host.ts";
 import type { InlineFunction } from "../host/inline.ts";
 import { Processes } from "../host/processes.ts";
 import { Workers } from "../host/workers.ts";
-import { engine, inPool, later, startWorker } from "../runtime/node.ts";
+import { engine, inPool, later, startWorker } from "../runtime/current.ts";
 import type { AbortablePromise } from "./abort.ts";
 import type { Binding } from "./binding.ts";
 import { callerUrls } from "./caller.ts";

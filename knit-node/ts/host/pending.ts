@@ -19,6 +19,8 @@ interface GivenUp {
 
 const FIRST = 256;
 
+function noop(): void {}
+
 export class Pending {
   /** Calls that are open. */
   open = 0;
@@ -70,7 +72,11 @@ export class Pending {
 
   /** As `resolve`. */
   reject(number: number, generation: number, reason: unknown): boolean {
-    return this.has(number, generation) && this.resolve(number, generation, Promise.reject(reason));
+    if (!this.has(number, generation)) return false;
+    const rejected = Promise.reject(reason);
+    // Deno keeps a list of rejected promises without a handler, and takes each out of it in time that grows with the list.
+    rejected.catch(noop);
+    return this.resolve(number, generation, rejected);
   }
 
   /** A worker's answer: settles its call; if that was given up, the call is over. */

@@ -98,6 +98,13 @@ export interface Native extends SharedNative {
   workerFreeBlock(handle: number, lo: number, hi: number): void;
   workerTrim(handle: number): void;
   workerClose(handle: number): void;
+
+  threadsWatch(callback: () => void): number;
+  threadsEnded(watch: number): { readonly id: number; readonly lastWords: string }[];
+  threadsAlive(watch: number, id: number): boolean;
+  threadsKeepAlive(watch: number, alive: boolean): void;
+  threadAnnounce(watch: number, id: number): boolean;
+  threadLastWords(words: string): void;
 }
 
 /** Memory that users share on purpose; `knit-node/src/shared.rs` describes each. A number 0 stands for what is gone. */

@@ -1,44 +1,39 @@
 /**
- * Node.js: the engine as an N-API library, workers as `worker_threads`.
+ * Node.js: workers are `worker_threads`.
  */
-import { createRequire } from "node:module";
-import { Worker, isMainThread, workerData } from "node:worker_threads";
-import type { Transferable as TransferListItem } from "node:worker_threads";
+import type * as WorkerThreads from "node:worker_threads";
 
-import { KnitError } from "../api/errors.ts";
-import type { Native } from "./native.ts";
-import { isWorkerProcess } from "./role.ts";
-import type { WorkerBoot, WorkerHandle, WorkerListener, WorkerSettings } from "./runtime.ts";
+import type { WorkerBoot, WorkerHandle, WorkerListener, WorkerMessage, WorkerSettings } from "./runtime.ts";
+
+// Not imported: the other runtimes load this file, too, and would pay for a module that they do not use.
+let loaded: typeof WorkerThreads | null = null;
+function threads(): typeof WorkerThreads {
+  return (loaded ??= process.getBuiltinModule("node:worker_threads"));
+}
 
 /** Whether this is the thread that the user started. */
-export const isMain = isMainThread && !isWorkerProcess;
-
-/** What the host gave this thread, if it is a worker of a pool. */
-export const boot: WorkerBoot | null = isMainThread || !workerData?.knit ? null : (workerData.knit as WorkerBoot);
+export function isMain(): boolean {
+  return threads().isMainThread;
+}
 
 /** Whether this thread is a worker of a pool. */
 export function inPool(): boolean {
-  return boot !== null || (isMainThread && isWorkerProcess);
+  return boot() !== undefined;
 }
 
-let native: Native | null = null;
-
-/** The engine; loaded at the first use, so that importing the package costs nothing. */
-export function engine(): Native {
-  return (native ??= load());
+function boot(): WorkerBoot | undefined {
+  const { isMainThread, workerData } = threads();
+  return isMainThread ? undefined : (workerData as { knit?: WorkerBoot } | null)?.knit;
 }
 
-function load(): Native {
-  const file = `../../lib/knit-node.${process.platform}-${process.arch}.node`;
-  try {
-    return createRequire(import.meta.url)(file) as Native;
-  } catch (cause) {
-    throw new KnitError(
-      "KNT_NO_ENGINE",
-      `Cannot load the native library for ${process.platform}-${process.arch}. The package holds libraries for the platforms named in its README; from a checkout, run \`cargo xtask build\` first.`,
-      { cause },
-    );
-  }
+/** What the host gave this thread, if it is a worker of a pool. */
+export function receiveBoot(): Promise<WorkerBoot | null> {
+  return Promise.resolve(boot() ?? null);
+}
+
+/** Tells the host. */
+export function say(message: WorkerMessage): void {
+  threads().parentPort?.postMessage(message);
 }
 
 // Sources run as they are; the published package is compiled beside them.
@@ -46,15 +41,15 @@ const entry = new URL(`../worker/main${import.meta.url.slice(import.meta.url.las
 
 /** Starts a worker thread. It does not keep the process alive. */
 export function startWorker(boot: WorkerBoot, settings: WorkerSettings, listener: WorkerListener): WorkerHandle {
-  const worker = new Worker(settings.source === null ? entry : new URL(settings.source), {
+  const worker = new (threads().Worker)(settings.source === null ? entry : new URL(settings.source), {
     workerData: { knit: boot },
-    transferList: [boot.memories as unknown as TransferListItem],
+    transferList: [boot.memories as unknown as WorkerThreads.Transferable],
     name: `knit ${boot.index}`,
     ...(settings.execArgv === undefined ? {} : { execArgv: [...settings.execArgv] }),
     ...(settings.resourceLimits === undefined ? {} : { resourceLimits: settings.resourceLimits }),
   });
   let failure: unknown;
-  worker.on("message", (message) => listener.message(message));
+  worker.on("message", (message: WorkerMessage) => listener.message(message));
   worker.on("error", (error) => {
     failure = error;
   });
@@ -73,6 +68,3 @@ export function startWorker(boot: WorkerBoot, settings: WorkerSettings, listener
     },
   };
 }
-
-/** Runs `task` in a later turn of the event loop, after its input and output had theirs. */
-export const later: (task: () => void) => void = setImmediate;

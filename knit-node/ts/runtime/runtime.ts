@@ -1,5 +1,5 @@
 /**
- * What differs between runtimes, and nothing else: loading the engine, starting workers, a turn of the event loop.
+ * What differs between runtimes, and nothing else: how workers are started and how they end.
  */
 import type { Binding } from "../api/binding.ts";
 import type { Topic } from "../api/debug.ts";
@@ -81,4 +81,18 @@ export interface WorkerHandle {
   /** Resolves when it has really ended. */
   readonly ended: Promise<void>;
   terminate(): Promise<void>;
+}
+
+/** What each runtime's file exports. */
+export interface Runtime {
+  /** Whether this is the thread that the user started. */
+  isMain(): boolean;
+  /** Whether this thread is a worker of a pool. */
+  inPool(): boolean;
+  /** What the host gave this thread; null if no host waits for it. */
+  receiveBoot(): Promise<WorkerBoot | null>;
+  /** Tells the host. */
+  say(message: WorkerMessage): void;
+  /** Starts a worker thread. It does not keep the process alive. */
+  startWorker(boot: WorkerBoot, settings: WorkerSettings, listener: WorkerListener): WorkerHandle;
 }

@@ -1,12 +1,11 @@
 /**
  * Entry of a worker: puts up its guards, finds its functions, takes its place, serves.
  */
-import { parentPort } from "node:worker_threads";
-
 import { debugFor } from "../api/debug.ts";
-import { boot, engine, later } from "../runtime/node.ts";
+import { engine, later, receiveBoot, say as tellHost } from "../runtime/current.ts";
 import { isWorkerProcess } from "../runtime/role.ts";
-import type { SerializedFailure, WorkerBoot, WorkerMessage } from "../runtime/runtime.ts";
+import { serializeFailure } from "../runtime/runtime.ts";
+import type { WorkerBoot, WorkerMessage } from "../runtime/runtime.ts";
 import { bind } from "./bind.ts";
 import { bootstrap } from "./bootstrap.ts";
 import { whenDying } from "./dying.ts";
@@ -14,27 +13,21 @@ import { guardExits } from "./guards.ts";
 import { ender, join, portable, sayFailure } from "./join.ts";
 import { Loop } from "./loop.ts";
 
-// A process takes its place here, a thread was given it.
-const ours = isWorkerProcess ? join(engine()) : boot;
+// A process takes its place here, a thread is given it.
+const ours = isWorkerProcess ? join(engine()) : await receiveBoot();
 if (ours === null) throw new Error("This module is the entry of Knit's workers: it is of no use elsewhere");
 const end = isWorkerProcess ? ender() : null;
 let loop: Loop | null = null;
 
 function say(message: WorkerMessage, boot: WorkerBoot): void {
   if (end === null) {
-    parentPort?.postMessage(message);
+    tellHost(message);
   } else if (loop !== null) {
     loop.note(message);
   } else {
     sayFailure(engine(), boot, message);
     end(1);
   }
-}
-
-function serialize(error: unknown): SerializedFailure {
-  if (!(error instanceof Error)) return { code: "KNT_WORKER_START", message: String(error), stack: String(error) };
-  const { code } = error as { code?: unknown };
-  return { code: typeof code === "string" ? code : "KNT_WORKER_START", message: error.message, stack: error.stack ?? error.message };
 }
 
 const debug = debugFor(ours.debug, `${ours.pool} worker ${ours.index}`);
@@ -56,5 +49,5 @@ try {
   say({ ready: true }, ours);
   loop.start();
 } catch (error) {
-  say({ failed: serialize(error) }, ours);
+  say({ failed: serializeFailure(error) }, ours);
 }

@@ -156,23 +156,24 @@ fn types(project: &Project) -> Result<()> {
 
 fn suite(project: &Project, runtime: Runtime) -> Result<Counts> {
     setup::run(project)?;
-    let mut command = project.runtime(runtime);
-    let runner = match runtime {
-        Runtime::Node22 | Runtime::Node24 | Runtime::Node26 => {
-            command.args(["--test", "--test-reporter=spec", "--test-timeout", HANGS]);
-            Runner::Node
-        }
-        Runtime::Deno => {
-            command.args(["test", "--allow-all", "--no-check"]);
-            Runner::Deno
-        }
-        Runtime::Bun => {
-            command.args(["test", "--timeout", HANGS]);
-            Runner::Bun
-        }
-    };
     let tests = test_files(project)?;
-    counted(runner, command.args(tests))
+    let (runner, flags): (Runner, &[&str]) = match runtime {
+        Runtime::Node22 | Runtime::Node24 | Runtime::Node26 => {
+            let flags = ["--test", "--test-reporter=spec", "--test-timeout", HANGS];
+            return counted(
+                Runner::Node,
+                project.runtime(runtime).args(flags).args(tests),
+            );
+        }
+        Runtime::Deno => (Runner::Deno, &["test", "--allow-all", "--no-check"]),
+        Runtime::Bun => (Runner::Bun, &["test", "--timeout", HANGS]),
+    };
+    // Node gives each file a process of its own; the others run all files in one, where what one file sets another finds.
+    let mut counts = Counts::default();
+    for test in tests {
+        counts += counted(runner, project.runtime(runtime).args(flags).arg(test))?;
+    }
+    Ok(counts)
 }
 
 /// The suite's files, named one by one: the runtimes' own searches differ.

@@ -1,0 +1,230 @@
+/**
+ * Workers as the web has them, which Deno and Bun share: `new Worker(url)`, messages, an `error` event.
+ *
+ * # The end of a worker
+ *
+ * These runtimes end a worker later than they say, or say nothing at all. So each worker announces itself to the engine before it loads
+ * anything of the user's, and the engine tells when its thread has ended (`knit-node/src/thread_end.rs`). Why it ended it says itself, as its
+ * last words: the runtimes tell no more than a text, or nothing.
+ *
+ * A worker that is to be ended before it has announced itself is waited for until it has: then its end can be told.
+ *
+ * Deno cannot end a thread that does not return to its event loop. Such a worker is given up after `STUCK_MS`: it counts as ended, its place in
+ * the pool is closed to it, and the thread goes on until its task returns or the process ends.
+ */
+import { KnitError, OptionError } from "../api/errors.ts";
+import { engine } from "./engine.ts";
+import type { WorkerBoot, WorkerHandle, WorkerListener, WorkerMessage, WorkerSettings } from "./runtime.ts";
+
+/** What both runtimes' `Worker` has. */
+export interface WebWorker {
+  postMessage(message: unknown): void;
+  terminate(): void;
+  addEventListener(type: string, listener: (event: WebEvent) => void): void;
+  /** Bun's. */
+  unref?(): void;
+}
+
+/** Milliseconds that a worker has to end after it was told to. */
+const STUCK_MS = 2000;
+
+interface WebEvent {
+  readonly data?: unknown;
+  readonly message?: string;
+  readonly error?: unknown;
+  readonly reason?: unknown;
+  readonly code?: number;
+  preventDefault(): void;
+}
+
+interface WebGlobal {
+  readonly Worker: new (entry: URL, options: object) => WebWorker;
+  postMessage(message: unknown): void;
+  addEventListener(type: string, listener: (event: WebEvent) => void): void;
+  removeEventListener(type: string, listener: (event: WebEvent) => void): void;
+}
+
+const web = globalThis as unknown as WebGlobal;
+
+/** The first message to a worker. */
+interface FirstMessage {
+  readonly knit: WorkerBoot;
+  readonly watch: number;
+  readonly id: number;
+}
+
+/** Why a worker ended, as far as it could say. */
+interface LastWords {
+  /** Its last message: it may not have been delivered. */
+  readonly said?: WorkerMessage;
+  readonly code?: number;
+  readonly error?: { readonly isError: boolean; readonly name: string; readonly message: string; readonly stack?: string; readonly code?: string };
+}
+
+// ---- in a worker ----
+
+let isWorker = false;
+
+/** Whether this thread is a worker of a pool. */
+export function inPool(): boolean {
+  return isWorker;
+}
+
+let said: WorkerMessage | undefined;
+
+/** Tells the host. */
+export function say(message: WorkerMessage): void {
+  said = message;
+  web.postMessage(message);
+  // Unless the engine is what failed.
+  if (isWorker) lastWords({});
+}
+
+/** Leaves word of why this worker ends. */
+export function lastWords(words: LastWords): void {
+  if (isWorker) engine().threadLastWords(JSON.stringify(said === undefined ? words : { said, ...words }));
+}
+
+/** Waits for the first message, and announces this worker. */
+export async function receive(): Promise<WorkerBoot | null> {
+  const { knit, watch, id } = await new Promise<FirstMessage>((resolve) => {
+    const first = (event: WebEvent): void => {
+      // A listener keeps the worker's loop alive.
+      web.removeEventListener("message", first);
+      resolve(event.data as FirstMessage);
+    };
+    web.addEventListener("message", first);
+  });
+  if (!engine().threadAnnounce(watch, id)) return null;
+  isWorker = true;
+  web.postMessage({ announced: true });
+  web.addEventListener("error", (event) => blame(event.error));
+  web.addEventListener("unhandledrejection", (event) => blame(event.reason));
+  return knit;
+}
+
+/** What nobody has caught so far. If the program catches it after all, the worker lives to take its words back. */
+function blame(error: unknown): void {
+  lastWords({ error: plain(error) });
+  setTimeout(() => lastWords({}), 0);
+}
+
+function plain(error: unknown): LastWords["error"] {
+  if (!(error instanceof Error)) return { isError: false, name: "Error", message: String(error) };
+  const { name, message, stack } = error;
+  const { code } = error as { code?: unknown };
+  return { isError: true, name, message, ...(stack === undefined ? {} : { stack }), ...(typeof code === "string" ? { code } : {}) };
+}
+
+// ---- on the host ----
+
+/** Who hears of the end of which worker. */
+const ends = new Map<number, (words: LastWords) => void>();
+let watch = -1;
+let lastId = 0;
+/** Ends that are waited for: they keep the process alive. */
+let awaited = 0;
+
+function onEnds(): void {
+  for (const { id, lastWords } of engine().threadsEnded(watch)) {
+    ends.get(id)?.(lastWords === "" ? {} : (JSON.parse(lastWords) as LastWords));
+  }
+}
+
+function keepAlive(change: 1 | -1): void {
+  awaited += change;
+  if (awaited === (change + 1) / 2) engine().threadsKeepAlive(watch, awaited > 0);
+}
+
+// Sources run as they are; the published package is compiled beside them.
+const entry = new URL(`../worker/main${import.meta.url.slice(import.meta.url.lastIndexOf("."))}`, import.meta.url);
+
+/** Starts a worker thread. */
+export function start(boot: WorkerBoot, settings: WorkerSettings, listener: WorkerListener, unref: (worker: WebWorker) => void): WorkerHandle {
+  refuse(settings);
+  if (watch === -1) watch = engine().threadsWatch(onEnds);
+  const id = ++lastId;
+  const worker = new web.Worker(entry, { type: "module", name: `knit ${boot.index}` });
+  let resolveAnnounced!: () => void;
+  let resolveEnded!: () => void;
+  const hasAnnounced = new Promise<void>((resolve) => (resolveAnnounced = resolve));
+  const ended = new Promise<void>((resolve) => (resolveEnded = resolve));
+  let code: number | undefined;
+  let text: string | undefined;
+
+  let heard = false;
+  const hear = (message: WorkerMessage): void => {
+    if (!heard) listener.message(message);
+    heard = true;
+  };
+
+  const end = (words: LastWords): void => {
+    if (!ends.delete(id)) return;
+    if (words.said !== undefined) hear(words.said);
+    const error = words.error === undefined ? undefined : revive(words.error);
+    listener.exit(words.code ?? code ?? (error === undefined ? 0 : 1), error ?? (text === undefined ? undefined : new Error(text)));
+    resolveAnnounced();
+    resolveEnded();
+  };
+  ends.set(id, end);
+  /** For events that mean an end: whether the engine is going to tell of it. */
+  const willBeTold = (): boolean => engine().threadsAlive(watch, id);
+  worker.addEventListener("message", ({ data }) => {
+    const message = data as WorkerMessage | { announced: true };
+    if (!("announced" in message)) hear(message);
+    // Or it has failed before, since it could not load the engine.
+    resolveAnnounced();
+  });
+  worker.addEventListener("error", (event) => {
+    event.preventDefault();
+    text = event.message;
+    if (!willBeTold()) end({ code: 1 });
+  });
+  worker.addEventListener("close", (event) => {
+    code = event.code;
+    if (!willBeTold()) end({});
+  });
+  worker.postMessage({ knit: boot, watch, id } satisfies FirstMessage);
+  unref(worker);
+
+  let terminated: Promise<void> | null = null;
+  const terminate = async (): Promise<void> => {
+    keepAlive(1);
+    await hasAnnounced;
+    worker.terminate();
+    if (!willBeTold()) end({});
+    const timer = setTimeout(() => {
+      console.warn(`${STUCK.name} (${STUCK.code}): ${STUCK.message}`);
+      end({ error: plain(STUCK) });
+    }, STUCK_MS);
+    await ended;
+    clearTimeout(timer);
+    keepAlive(-1);
+  };
+  return { ended, terminate: () => (terminated ??= terminate()) };
+}
+
+const STUCK = new KnitError(
+  "KNT_WORKER_STUCK",
+  "A worker thread that was told to end runs a task that does not return, and this runtime cannot end such a thread. It is given up, and uses its core until the task returns or the process ends",
+);
+
+/** These runtimes' threads take no settings. */
+function refuse({ execArgv, resourceLimits }: WorkerSettings): void {
+  if (execArgv !== undefined && execArgv.length > 0) {
+    throw new OptionError(`createPool: workerExecArgv (${execArgv.join(" ")}): worker threads of this runtime take no flags of their own, only those of Node.js do`);
+  }
+  if (resourceLimits !== undefined) {
+    throw new OptionError("createPool: worker.resourceLimits: worker threads of this runtime have no limits of their own, only those of Node.js do");
+  }
+}
+
+const BUILT_IN: Readonly<Record<string, ErrorConstructor>> = { Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError };
+
+function revive({ isError, name, message, stack, code }: NonNullable<LastWords["error"]>): unknown {
+  if (!isError) return message;
+  const error = new (BUILT_IN[name] ?? Error)(message);
+  if (error.name !== name) Object.defineProperty(error, "name", { value: name, writable: true, configurable: true });
+  if (stack !== undefined) error.stack = stack;
+  return code === undefined ? error : Object.assign(error, { code });
+}
