@@ -18,7 +18,7 @@ test("it is awaited once in each worker, with its data as it left", () => {
   const data = { list: [1, undefined, -0], when: new Date(5), bytes: new Uint8Array([1, 2, 3]), big: 2n ** 70n };
   return withPool({ threads: 3, balancer: "roundRobin", worker: { bootstrap: { href: HREF, data } } }, { seen }, async ({ call }) => {
     const all = await Promise.all(Array.from({ length: 30 }, () => call.seen()));
-    assert.equal(new Set(all.map(({ threadId }) => threadId)).size, 3);
+    assert.equal(new Set(all.map(({ thread }) => thread)).size, 3);
     for (const left of all) {
       assert.equal(left.times, 1);
       assert.deepStrictEqual(left.data, data);
@@ -33,7 +33,7 @@ test("it has run before modules of tasks are evaluated", () =>
 
 test("without data it gets undefined", () =>
   withPool({ worker: { bootstrap: { href: HREF } } }, { seen }, async ({ call }) => {
-    assert.deepEqual({ ...(await call.seen()), threadId: 0 }, { data: undefined, times: 1, before: undefined, threadId: 0 });
+    assert.deepEqual({ ...(await call.seen()), thread: 0 }, { data: undefined, times: 1, before: undefined, thread: 0 });
   }));
 
 for (const [what, bootstrap, says] of [
@@ -58,7 +58,7 @@ for (const [what, bootstrap, says] of [
 
 test("data that cannot travel is an error of createPool that says where it is", () => {
   assert.throws(
-    () => createPool({ worker: { bootstrap: { href: HREF, data: { on: [() => 1] } } } }),
+    () => void createPool({ worker: { bootstrap: { href: HREF, data: { on: [() => 1] } } } }),
     (error) => error instanceof UnsupportedValueError && error.path === "worker.bootstrap.data.on[0]",
   );
 });

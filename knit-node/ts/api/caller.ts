@@ -24,7 +24,7 @@ export function callerUrl(boundary: Function): string {
 /** The URLs of the modules on the stack above `boundary`, nearest first, each once. */
 export function callerUrls(boundary: Function): string[] {
   if (moduleUrl !== null) return [moduleUrl];
-  const names = stack(boundary, 50).filter((name) => !name.startsWith("node:") && !name.startsWith("ext:"));
+  const names = stack(boundary, 50).filter(isModule);
   return [...new Set(names.map(asUrl))];
 }
 
@@ -61,8 +61,26 @@ function fromStack(boundary: Function): string {
   return asUrl(name);
 }
 
-// Structured frames rather than text: a path may hold anything, and source maps change the text.
+/** Whether a frame's file is a module of the program, not of the runtime. */
+function isModule(name: string): boolean {
+  return !name.startsWith("node:") && !name.startsWith("ext:") && name !== "[native code]";
+}
+
+/** Where this package's own modules are. */
+const OWN = new URL("..", import.meta.url).href;
+
+/** The files of the frames above `boundary`, nearest first. */
 function stack(boundary: Function, depth: number): string[] {
+  const above = frames(boundary, depth);
+  if (above.length > 0) return above;
+  // Bun's engine takes the frame of a function away when it ends with a call. Then the boundary is not found.
+  return frames(stack, depth + 20)
+    .filter((name) => isModule(name) && !asUrl(name).startsWith(OWN))
+    .slice(0, depth);
+}
+
+// Structured frames rather than text: a path may hold anything, and source maps change the text.
+function frames(boundary: Function, depth: number): string[] {
   const { prepareStackTrace, stackTraceLimit } = Error;
   const holder: { stack?: unknown } = {};
   try {

@@ -1,33 +1,15 @@
 /**
  * Deno: workers are the runtime's own.
  */
-import { lastWords, receive, start } from "./web.ts";
+import { start } from "./web.ts";
 import type { WorkerBoot, WorkerHandle, WorkerListener, WorkerSettings } from "./runtime.ts";
 import type { WebWorker } from "./web.ts";
 
-export { inPool, say } from "./web.ts";
-
-interface DenoGlobal {
-  exit(code?: number): void;
-}
+export { inPool, receiveBoot, say } from "./web.ts";
 
 /** Whether this is the thread that the user started. */
 export function isMain(): boolean {
   return !("DedicatedWorkerGlobalScope" in globalThis);
-}
-
-/** What the host gave this thread, if it is a worker of a pool. */
-export function receiveBoot(): Promise<WorkerBoot | null> {
-  // The runtime tells nobody with which code a worker has ended itself. `process.exit` comes here, too.
-  const { Deno } = globalThis as unknown as { Deno: DenoGlobal };
-  const { exit } = Deno;
-  Deno.exit = (code = 0) => {
-    lastWords({ code });
-    exit(code);
-    // A module that is being loaded goes on.
-    throw new Error(`this worker has ended itself with exit code ${code}`);
-  };
-  return receive();
 }
 
 /** Starts a worker thread. It does not keep the process alive. */

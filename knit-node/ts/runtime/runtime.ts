@@ -61,6 +61,13 @@ export interface SerializedFailure {
   readonly stack: string;
 }
 
+/** Why a worker cannot start, for its host. */
+export function serializeFailure(error: unknown): SerializedFailure {
+  if (!(error instanceof Error)) return { code: "KNT_WORKER_START", message: String(error), stack: String(error) };
+  const { code } = error as { code?: unknown };
+  return { code: typeof code === "string" ? code : "KNT_WORKER_START", message: error.message, stack: error.stack ?? error.message };
+}
+
 /** How a process ended. */
 export interface ProcessEnd {
   /** The signal that ended it, if one did. */

@@ -14,11 +14,12 @@
  */
 import { KnitError, OptionError } from "../api/errors.ts";
 import { engine } from "./engine.ts";
+import { serializeFailure } from "./runtime.ts";
 import type { WorkerBoot, WorkerHandle, WorkerListener, WorkerMessage, WorkerSettings } from "./runtime.ts";
 
 /** What both runtimes' `Worker` has. */
 export interface WebWorker {
-  postMessage(message: unknown): void;
+  postMessage(message: unknown, transfer?: readonly object[]): void;
   terminate(): void;
   addEventListener(type: string, listener: (event: WebEvent) => void): void;
   /** Bun's. */
@@ -51,19 +52,21 @@ interface FirstMessage {
   readonly knit: WorkerBoot;
   readonly watch: number;
   readonly id: number;
+  /** The user's own entry, if there is one. */
+  readonly source: string | null;
 }
 
 /** Why a worker ended, as far as it could say. */
 interface LastWords {
   /** Its last message: it may not have been delivered. */
   readonly said?: WorkerMessage;
-  readonly code?: number;
   readonly error?: { readonly isError: boolean; readonly name: string; readonly message: string; readonly stack?: string; readonly code?: string };
 }
 
 // ---- in a worker ----
 
 let isWorker = false;
+let isServing = false;
 
 /** Whether this thread is a worker of a pool. */
 export function inPool(): boolean {
@@ -81,26 +84,50 @@ export function say(message: WorkerMessage): void {
 }
 
 /** Leaves word of why this worker ends. */
-export function lastWords(words: LastWords): void {
+function lastWords(words: LastWords): void {
   if (isWorker) engine().threadLastWords(JSON.stringify(said === undefined ? words : { said, ...words }));
 }
 
-/** Waits for the first message, and announces this worker. */
-export async function receive(): Promise<WorkerBoot | null> {
-  const { knit, watch, id } = await new Promise<FirstMessage>((resolve) => {
-    const first = (event: WebEvent): void => {
+let first: Promise<FirstMessage> | null = null;
+
+function firstMessage(): Promise<FirstMessage> {
+  return (first ??= new Promise((resolve) => {
+    const onFirst = (event: WebEvent): void => {
       // A listener keeps the worker's loop alive.
-      web.removeEventListener("message", first);
+      web.removeEventListener("message", onFirst);
       resolve(event.data as FirstMessage);
     };
-    web.addEventListener("message", first);
-  });
-  if (!engine().threadAnnounce(watch, id)) return null;
+    web.addEventListener("message", onFirst);
+  }));
+}
+
+/** Waits for the first message, and announces this worker. */
+export async function receiveBoot(): Promise<WorkerBoot | null> {
+  const { knit, watch, id } = await firstMessage();
+  if (!isWorker && !announce(watch, id)) return null;
+  isServing = true;
+  return knit;
+}
+
+function announce(watch: number, id: number): boolean {
+  if (!engine().threadAnnounce(watch, id)) return false;
   isWorker = true;
   web.postMessage({ announced: true });
   web.addEventListener("error", (event) => blame(event.error));
   web.addEventListener("unhandledrejection", (event) => blame(event.reason));
-  return knit;
+  return true;
+}
+
+/** Runs the user's own entry. */
+export async function runSource(): Promise<void> {
+  const { source, watch, id } = await firstMessage();
+  if (source === null || !announce(watch, id)) return;
+  try {
+    await import(source);
+    if (!isServing) throw new KnitError("KNT_WORKER_START", `${source} does not serve: it must import "@vixeny/knitting/worker"`);
+  } catch (error) {
+    say({ failed: serializeFailure(error) });
+  }
 }
 
 /** What nobody has caught so far. If the program catches it after all, the worker lives to take its words back. */
@@ -137,14 +164,16 @@ function keepAlive(change: 1 | -1): void {
 }
 
 // Sources run as they are; the published package is compiled beside them.
-const entry = new URL(`../worker/main${import.meta.url.slice(import.meta.url.lastIndexOf("."))}`, import.meta.url);
+const EXTENSION = import.meta.url.slice(import.meta.url.lastIndexOf("."));
+const ENTRY = new URL(`../worker/main${EXTENSION}`, import.meta.url);
+const SOURCE_ENTRY = new URL(`./source${EXTENSION}`, import.meta.url);
 
 /** Starts a worker thread. */
 export function start(boot: WorkerBoot, settings: WorkerSettings, listener: WorkerListener, unref: (worker: WebWorker) => void): WorkerHandle {
   refuse(settings);
   if (watch === -1) watch = engine().threadsWatch(onEnds);
   const id = ++lastId;
-  const worker = new web.Worker(entry, { type: "module", name: `knit ${boot.index}` });
+  const worker = new web.Worker(settings.source === null ? ENTRY : SOURCE_ENTRY, { type: "module", name: `knit ${boot.index}` });
   let resolveAnnounced!: () => void;
   let resolveEnded!: () => void;
   const hasAnnounced = new Promise<void>((resolve) => (resolveAnnounced = resolve));
@@ -161,8 +190,9 @@ export function start(boot: WorkerBoot, settings: WorkerSettings, listener: Work
   const end = (words: LastWords): void => {
     if (!ends.delete(id)) return;
     if (words.said !== undefined) hear(words.said);
-    const error = words.error === undefined ? undefined : revive(words.error);
-    listener.exit(words.code ?? code ?? (error === undefined ? 0 : 1), error ?? (text === undefined ? undefined : new Error(text)));
+    const error = words.error !== undefined ? revive(words.error) : text !== undefined ? new Error(text) : undefined;
+    // Bun says 0 for an unhandled rejection, Deno nothing at all.
+    listener.exit(error === undefined ? (code ?? 0) : code || 1, error);
     resolveAnnounced();
     resolveEnded();
   };
@@ -178,13 +208,13 @@ export function start(boot: WorkerBoot, settings: WorkerSettings, listener: Work
   worker.addEventListener("error", (event) => {
     event.preventDefault();
     text = event.message;
-    if (!willBeTold()) end({ code: 1 });
+    if (!willBeTold()) end({ error: plain(new Error(event.message)) });
   });
   worker.addEventListener("close", (event) => {
     code = event.code;
     if (!willBeTold()) end({});
   });
-  worker.postMessage({ knit: boot, watch, id } satisfies FirstMessage);
+  worker.postMessage({ knit: boot, watch, id, source: settings.source } satisfies FirstMessage, boot.memories === null ? [] : [boot.memories]);
   unref(worker);
 
   let terminated: Promise<void> | null = null;

@@ -18,7 +18,7 @@
  */
 import { KnitError, OptionError } from "../api/errors.ts";
 import { MAX_SHARED_BYTES } from "../codec/format.ts";
-import { engine, isMain } from "../runtime/node.ts";
+import { engine, isMain } from "../runtime/current.ts";
 import type { SharedNative } from "../runtime/native.ts";
 import { checkMetadata, parseMetadata } from "./metadata.ts";
 import type { ProcessSharedBufferMetadata } from "./metadata.ts";
