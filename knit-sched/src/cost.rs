@@ -34,6 +34,11 @@ impl Costs {
             .unwrap_or(UNKNOWN)
     }
 
+    /// Whether a call of `function` is so short that a claim may hold several.
+    pub(crate) fn is_short(&self, function: u16) -> bool {
+        self.bound(function) <= UNKNOWN / 2
+    }
+
     /// Starts a claim.
     pub(crate) fn budget(&self) -> Budget<'_> {
         Budget {

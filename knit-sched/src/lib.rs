@@ -27,6 +27,7 @@ mod serve;
 mod spin;
 mod stamps;
 mod stats;
+mod steal;
 mod sync;
 mod typescript;
 mod wake;

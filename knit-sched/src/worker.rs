@@ -4,8 +4,8 @@
 //!
 //! 1. What it claimed the last time is released, the replies it wrote are moved into the reply ring and published, and the host is
 //!    woken if it sleeps. So nothing that is finished waits behind something that is about to start.
-//! 2. It claims as many calls as are cheap (see `cost.rs`) from its own lane, else from another's. Their frames stay where they
-//!    are, to be read in place until the next turn.
+//! 2. It claims as many calls as are cheap (see `cost.rs`), from its own lane or another's (see `steal.rs`). Their frames stay
+//!    where they are, to be read in place until the next turn.
 //! 3. Nothing to claim: it searches all lanes for as long as it may spin.
 //! 4. Still nothing: the caller arms ([`Worker::arm`]) and sleeps, in its event loop or in [`Worker::wait`].
 //!

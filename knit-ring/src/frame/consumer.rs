@@ -187,6 +187,11 @@ impl<M: FrameMemory> FrameConsumer<M> {
 
     /// The first ready frame, as of now: someone else may claim it meanwhile.
     pub fn peek(&self) -> Result<Option<Peek>, RingError> {
+        Ok(self.peek_at()?.map(|(_, peek)| peek))
+    }
+
+    /// The same, and its position.
+    pub fn peek_at(&self) -> Result<Option<(u64, Peek)>, RingError> {
         let mut walk = self.walk();
         let start = walk.at;
         let word = self.next_ready(&mut walk)?;
@@ -195,10 +200,8 @@ impl<M: FrameMemory> FrameConsumer<M> {
             self.memory.cursor().fetch_max(walk.at, Ordering::Relaxed);
         }
         Ok(word.map(|word| {
-            Peek::new(
-                word.granules(),
-                self.memory.hint(walk.at).load(Ordering::Relaxed),
-            )
+            let hint = self.memory.hint(walk.at).load(Ordering::Relaxed);
+            (walk.at, Peek::new(word.granules(), hint))
         }))
     }
 

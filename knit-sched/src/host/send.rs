@@ -138,9 +138,13 @@ impl Host {
     ) -> Result<bool> {
         let calls = &mut self.calls;
         let count = self.lanes.len();
-        let first = self.balancer.choose(&self.loads);
+        let first = self.balancer.choose(&self.loads).min(count - 1);
         for turn in 0..count {
-            let index = (first + turn) % count;
+            let mut index = first + turn;
+            // No division: this is done for every call.
+            if index >= count {
+                index -= count;
+            }
             let lane = &mut self.lanes[index];
             if !lane.is_open() {
                 continue;
@@ -158,8 +162,10 @@ impl Host {
                     calls.placed(header.call, index, position);
                     lane.stamps.set(position, time);
                     self.balancer.placed(index);
-                    let waiting = &mut self.loads[index].waiting;
-                    *waiting = waiting.saturating_add(1);
+                    if self.balancer.looks() {
+                        let waiting = &mut self.loads[index].waiting;
+                        *waiting = waiting.saturating_add(1);
+                    }
                     return Ok(true);
                 }
                 Err(RingError::Full) => {}

@@ -1,24 +1,33 @@
 //! Claiming: from which lane, how many, and who is woken because of it.
 
-use super::{Turn, Worker};
+use super::{Lane, Turn, Worker};
 use crate::abort::AbortSlot;
 use crate::bells::Lanes;
 use crate::blocks;
 use crate::error::{Result, SchedError};
 use crate::frames::{Message, flag};
+use crate::steal::{self, Head};
 use crate::wake;
 
 impl Worker {
-    /// Claims from the own lane, else from the first other one that has something, starting anywhere.
+    /// Claims from the lane that is next: see `steal.rs`. False if there is nothing to claim.
     pub(super) fn claim(&mut self) -> Result<bool> {
+        let count = self.lanes.len();
+        if !self.steal || count == 1 {
+            return self.claim_from(self.index);
+        }
+        let first = fastrand::usize(..count);
+        let next = steal::choose(self.index, count, first, |lane| self.head(lane))?;
+        let Some(next) = next else {
+            return Ok(false);
+        };
+        if self.claim_from(next)? {
+            return Ok(true);
+        }
+        // Somebody was faster: whatever is there.
         if self.claim_from(self.index)? {
             return Ok(true);
         }
-        let count = self.lanes.len();
-        if !self.steal || count == 1 {
-            return Ok(false);
-        }
-        let first = fastrand::usize(..count);
         for turn in 0..count {
             let lane = (first + turn) % count;
             if lane != self.index && self.claim_from(lane)? {
@@ -26,6 +35,18 @@ impl Worker {
             }
         }
         Ok(false)
+    }
+
+    /// The first unclaimed call of a lane, as of now.
+    fn head(&self, lane: usize) -> Result<Option<Head>> {
+        let Lane {
+            requests, stamps, ..
+        } = &self.lanes[lane];
+        Ok(requests.peek_at()?.map(|(position, peek)| Head {
+            // If it is claimed meanwhile, perhaps another call's: no more than a hint.
+            since: stamps.get(position),
+            short: self.costs.is_short(peek.function),
+        }))
     }
 
     fn claim_from(&mut self, lane: usize) -> Result<bool> {
