@@ -9,6 +9,7 @@ export { importTask, task, Task } from "./api/task.ts";
 export type { AbortableTaskOptions, ImportTaskOptions, SinglePool, TaskOptions } from "./api/task.ts";
 export type { AbortablePromise, AbortOption, AbortTools } from "./api/abort.ts";
 export type { DebugOption } from "./api/debug.ts";
+export type { Figures, PoolStats, Times } from "./api/stats.ts";
 export type { TaskTimeout } from "./api/timeout.ts";
 export type { BootstrapOptions, InlinerOptions, PoolOptions, Strategy } from "./api/options.ts";
 export type { ResourceLimits } from "./runtime/runtime.ts";

@@ -32,6 +32,8 @@ export interface PoolOptions {
     /** Most bytes of one value; an eighth of `payloadMaxByteLength` unless given. */
     readonly maxPayloadBytes?: number;
   };
+  /** Calls that may wait for a worker, from 1; unbounded unless given. Past it a call rejects with `QueueFullError`. */
+  readonly maxQueue?: number;
   /** Abort-aware calls that may be in flight: 258 unless given, up to 1 048 576. */
   readonly abortSignalCapacity?: number;
   readonly worker?: ProcessOptions & {
@@ -39,6 +41,11 @@ export interface PoolOptions {
     readonly runtime?: "thread" | "process";
     /** Whether a dead worker is replaced: true unless given. After a few failures to start in a row the pool gives up. */
     readonly respawn?: boolean;
+    /**
+     * Milliseconds for which a call may occupy its worker. One that does so longer rejects with `HardTimeoutError`, and its worker is ended and replaced. Workers
+     * take one call at a time then, so that no other is lost with it.
+     */
+    readonly hardTimeoutMs?: number;
     /** Whether `shutdown()` waits for every submitted call; unless it does, they reject with `PoolClosedError`. */
     readonly resolveAfterFinishingAll?: boolean;
     /** A function that each worker awaits before it loads tasks. */
@@ -88,7 +95,10 @@ export interface Settings {
   readonly inliner: Required<InlinerOptions> | null;
   readonly arenaBytes: number;
   readonly maxPayloadBytes: number;
+  readonly maxQueue: number;
   readonly abortCapacity: number;
+  /** 0: no limit. */
+  readonly hardTimeoutMs: number;
   readonly respawn: boolean;
   readonly finishAll: boolean;
   readonly bootstrap: BootstrapBoot | null;
@@ -109,11 +119,11 @@ const RESOURCE_LIMITS = ["maxYoungGenerationSizeMb", "maxOldGenerationSizeMb", "
 
 /** Checks the options of a pool and fills in what they leave open. Paths are relative to the module that called `boundary`. */
 export function settings(options: PoolOptions, boundary: Function): Settings {
-  checkOptions("createPool", options, ["threads", "balancer", "host", "inliner", "payload", "abortSignalCapacity", "worker", "workerExecArgv", "debug", "source"]);
+  checkOptions("createPool", options, ["threads", "balancer", "host", "inliner", "payload", "maxQueue", "abortSignalCapacity", "worker", "workerExecArgv", "debug", "source"]);
   const { host = {}, payload = {}, worker = {}, balancer } = options;
   checkOptions("createPool: host", host, ["steal"]);
   checkOptions("createPool: payload", payload, ["payloadMaxByteLength", "maxPayloadBytes"]);
-  checkOptions("createPool: worker", worker, ["runtime", ...PROCESS_OPTIONS, "respawn", "resolveAfterFinishingAll", "bootstrap", "resourceLimits", "timers"]);
+  checkOptions("createPool: worker", worker, ["runtime", ...PROCESS_OPTIONS, "respawn", "hardTimeoutMs", "resolveAfterFinishingAll", "bootstrap", "resourceLimits", "timers"]);
   const process = processSettings(worker.runtime, worker);
   const { timers = {} } = worker;
   checkOptions("createPool: worker.timers", timers, ["spinMicroseconds"]);
@@ -125,6 +135,8 @@ export function settings(options: PoolOptions, boundary: Function): Settings {
     inliner: inliner(options.inliner),
     arenaBytes: Math.ceil(arenaBytes / 4096) * 4096,
     maxPayloadBytes: integer("createPool: payload.maxPayloadBytes", payload.maxPayloadBytes, Math.floor(arenaBytes / 8), 1, arenaBytes),
+    maxQueue: integer("createPool: maxQueue", options.maxQueue, Infinity, 1, Number.MAX_SAFE_INTEGER),
+    hardTimeoutMs: worker.hardTimeoutMs === undefined ? 0 : milliseconds("createPool: worker.hardTimeoutMs", worker.hardTimeoutMs, 1),
     abortCapacity: integer("createPool: abortSignalCapacity", options.abortSignalCapacity, 258, 1, 1 << 20),
     respawn: boolean("createPool: worker.respawn", worker.respawn, true),
     finishAll: boolean("createPool: worker.resolveAfterFinishingAll", worker.resolveAfterFinishingAll, false),

@@ -18,6 +18,7 @@ import { TaskDefinition } from "./definition.ts";
 import { OptionError, PoolClosedError, PoolInWorkerError } from "./errors.ts";
 import { delay, settings } from "./options.ts";
 import type { PoolOptions, Settings } from "./options.ts";
+import type { PoolStats } from "./stats.ts";
 import { findExports } from "./plain-function.ts";
 
 /** An exported function in place of a task. */
@@ -67,6 +68,8 @@ export interface Pool<T extends Tasks> {
    * memory, which moves too, and is copied.
    */
   alloc(bytes: number): Uint8Array;
+  /** What the pool and its workers have done so far. After the end it tells how things stood then. */
+  stats(): PoolStats;
   /**
    * Ends the pool, `delayMs` from now: open calls reject with `PoolClosedError`, or are waited for with `worker.resolveAfterFinishingAll`. Resolves
    * when every worker has ended and the memory is given back. Further calls of it return the same promise.
@@ -141,6 +144,7 @@ function start<T extends Tasks>(chosen: Settings, tasks: T, boundary: Function):
       if (!Number.isSafeInteger(bytes) || bytes < 0) throw new OptionError(`pool.alloc(bytes) takes a whole number of bytes, not ${String(bytes)}`);
       return host.alloc(bytes);
     },
+    stats: () => host.stats(),
     shutdown,
     [Symbol.dispose]() {
       void shutdown();
@@ -205,6 +209,9 @@ function refuse<T extends Tasks>(tasks: T): Pool<T> {
   return {
     call: Object.freeze(call) as unknown as Pool<T>["call"],
     alloc() {
+      throw new PoolInWorkerError();
+    },
+    stats() {
       throw new PoolInWorkerError();
     },
     shutdown: () => Promise.resolve(),

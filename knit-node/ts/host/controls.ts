@@ -130,6 +130,12 @@ export class Controls {
     return promise;
   }
 
+  /** Rejects an open call that a worker has. */
+  giveUp(number: number, generation: number, reason: unknown): void {
+    this.#pending.giveUp(number, generation, Promise.reject(reason), () => {});
+    if (this.#pending.open === 0) this.#turns.idle();
+  }
+
   /** The pool is at its end. */
   close(): void {
     this.#timer.stop();

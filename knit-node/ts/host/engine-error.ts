@@ -1,7 +1,7 @@
 /**
  * Errors that a worker's engine makes (a result that cannot travel, say) arrive as this package's classes.
  */
-import { ExitInWorkerError, KnitError, OptionError, PoolClosedError, PoolInWorkerError, TaskBindingError, UnsupportedValueError, WorkerStartError } from "../api/errors.ts";
+import { ExitInWorkerError, HardTimeoutError, KnitError, OptionError, PoolClosedError, PoolInWorkerError, TaskBindingError, UnsupportedValueError, WorkerStartError } from "../api/errors.ts";
 import { CodecError } from "../codec/errors.ts";
 
 /** What crosses. */
@@ -28,6 +28,7 @@ export function describe(error: unknown): EngineError | null {
 /** A task may use this package itself, so its errors come from workers, too. */
 const CLASSES: Readonly<Record<string, (message: string) => KnitError>> = {
   KNT_EXIT_IN_WORKER: (message) => new ExitInWorkerError(message),
+  KNT_HARD_TIMEOUT: (message) => new HardTimeoutError(message),
   KNT_OPTION: (message) => new OptionError(message),
   KNT_POOL_CLOSED: () => new PoolClosedError(),
   KNT_POOL_IN_WORKER: () => new PoolInWorkerError(),

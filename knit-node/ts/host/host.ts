@@ -19,10 +19,13 @@
  * The bell does while the host sleeps with calls open, a queued turn does while it polls; an unused pool does not.
  */
 import type { Debug } from "../api/debug.ts";
+import { QueueFullError } from "../api/errors.ts";
 import type { InlinerOptions } from "../api/options.ts";
 import type { ProcessSettings } from "../api/process-options.ts";
+import { statsOf } from "../api/stats.ts";
+import type { PoolStats } from "../api/stats.ts";
 import { DEFAULT_LIMITS } from "../codec/format.ts";
-import { CONTROL_CLOCK } from "../generated/layout.ts";
+import { CONTROL_CLOCK, CONTROL_ENTRIES } from "../generated/layout.ts";
 import type { Native } from "../runtime/native.ts";
 import type { WorkerNote } from "../runtime/runtime.ts";
 import { HostMemories } from "../shared-memory/host-side.ts";
@@ -33,8 +36,11 @@ import type { InlineFunction } from "./inline.ts";
 import { PoolMemory } from "./memory.ts";
 import { Outbox } from "./outbox.ts";
 import { Pending } from "./pending.ts";
+import { QueueLimit } from "./queue-limit.ts";
 import { Replies } from "./replies.ts";
 import { Trimmer } from "./trimmer.ts";
+import { Watchdog } from "./watchdog.ts";
+import type { Ender } from "./watchdog.ts";
 
 /** Looks in microtasks without a reply before the host spins. */
 const LOOKS = 4;
@@ -55,6 +61,8 @@ export interface HostSettings {
   readonly abortCapacity: number;
   /** How workers are started, if they are processes. */
   readonly process: ProcessSettings | null;
+  readonly maxQueue: number;
+  readonly hardTimeoutMs: number;
 }
 
 export class Host {
@@ -72,6 +80,9 @@ export class Host {
   readonly #outbox: Outbox;
   readonly #replies: Replies;
   readonly #controls: Controls;
+  readonly #queueLimit: QueueLimit | null;
+  #watchdog: Watchdog | null = null;
+  #figures: Float64Array | null = null;
   #queued = false;
   #keepsAlive = false;
   /** Workers whose end somebody waits for. */
@@ -108,8 +119,29 @@ export class Host {
     this.#outbox = new Outbox(native, handle, control, memory, memories, pending, limits, this.#trimmer, () => this.#wake());
     this.#replies = new Replies(native, handle, control, memory, memories, pending, limits);
     this.#controls = new Controls(native, handle, control, memory, settings.abortCapacity, pending, this.#outbox, turns, debug);
+    const waiting = (): number => native.hostQueued(handle) + this.#outbox.calls;
+    this.#queueLimit = settings.maxQueue === Infinity ? null : new QueueLimit(settings.maxQueue, waiting);
     this.#inline = settings.inliner === null ? null : new InlineLane(functions, settings.threads, settings.inliner, limits, pending);
     native.hostBell(handle, this.#onBell);
+  }
+
+  /** Watches for calls that occupy a worker for longer than `ms`. */
+  watchOverruns(workers: number, ms: number, ender: Ender): void {
+    const busy = (): boolean => this.pending.open + this.pending.abandoned > 0;
+    this.#watchdog = new Watchdog(this.#native, this.handle, this.#control, workers, ms, busy, ender);
+  }
+
+  /** What the pool has done so far. */
+  stats(): PoolStats {
+    if (!this.#closed) this.#measure();
+    return statsOf(this.#figures as Float64Array, this.#inline?.ran ?? 0);
+  }
+
+  #measure(): void {
+    // Only if a turn is queued: handing over takes the doorbell back.
+    if (this.#outbox.calls > 0 && !this.#outbox.busy) this.#submit();
+    this.#figures ??= new Float64Array(this.#native.hostFigures(this.handle));
+    this.#native.hostMeasure(this.handle);
   }
 
   /** Opens a worker's place; returns its epoch. */
@@ -143,7 +175,12 @@ export class Host {
 
   /** As `call`, for a call that may end before its answer. It never runs on the host, which could not watch itself. */
   callControlled(fn: number, control: TaskControl, value: unknown, signal: AbortSignal | null): Promise<unknown> {
-    return this.#controls.call(fn, control, value, signal, this.#refusal);
+    return this.#controls.call(fn, control, value, signal, this.#refusal ?? this.#overfull());
+  }
+
+  /** Why one call more cannot wait, if it cannot. */
+  #overfull(): QueueFullError | null {
+    return this.#queueLimit === null || this.#queueLimit.admits() ? null : new QueueFullError(this.#queueLimit.max);
   }
 
   #send(fn: number, value: unknown): Promise<unknown> {
@@ -151,6 +188,7 @@ export class Host {
       this.#wake();
       return this.#inline.call(fn, value);
     }
+    if (this.#queueLimit !== null && !this.#queueLimit.admits()) return Promise.reject(new QueueFullError(this.#queueLimit.max));
     const promise = this.#outbox.write(fn, value);
     this.#wrote();
     return promise;
@@ -162,6 +200,7 @@ export class Host {
     if (this.#outbox.busy) return;
     if (!this.#queued) this.#queue();
     if (this.#outbox.isLong) this.#submit();
+    this.#watchdog?.watch();
   }
 
   /** A buffer in the pool's memory, to be filled and sent without being copied. */
@@ -291,6 +330,7 @@ export class Host {
     if (this.#closed) return;
     try {
       while (this.#poll());
+      this.#watchdog?.forget(worker);
       for (const number of this.#native.hostRetire(this.handle, worker)) this.pending.rejectNumber(number, reason);
       this.memories?.detach(worker);
     } catch (error) {
@@ -321,6 +361,17 @@ export class Host {
     if (this.#closed) return;
     if (this.#ending > 0 && !this.#keepsAlive) this.#native.hostKeepAlive(this.handle, (this.#keepsAlive = true));
     else if (this.#ending === 0) this.#wake();
+  }
+
+  /** Whether a worker still runs that call. */
+  isRunning(worker: number, number: number, generation: number): boolean {
+    if (this.#native.hostRunning(this.handle, worker) < 0) return false;
+    return this.#control[CONTROL_ENTRIES] === number && this.#control[CONTROL_ENTRIES + 1] === generation;
+  }
+
+  /** Rejects a call that a worker runs, which is about to be ended. */
+  giveUp(number: number, generation: number, reason: unknown): void {
+    if (this.pending.has(number, generation)) this.#controls.giveUp(number, generation, reason);
   }
 
   /** Moves what waits in a dead worker's lane to others. */
@@ -360,6 +411,8 @@ export class Host {
   close(): void {
     if (this.#closed) return;
     this.#letGo();
+    this.#watchdog?.stop();
+    this.#measure();
     this.#closed = true;
     this.memories?.close();
     this.#trimmer.stop();

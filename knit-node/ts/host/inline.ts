@@ -42,6 +42,8 @@ export class InlineLane {
   readonly #decoder: Decoder;
   readonly #buffer = new ByteBuffer(new ArrayBuffer(1024));
   #waiting: Waiting[] = [];
+  /** Calls that were run. */
+  ran = 0;
 
   constructor(functions: readonly InlineFunction[], workers: number, options: Required<InlinerOptions>, limits: Limits, pending: Pending) {
     this.#functions = functions;
@@ -83,6 +85,7 @@ export class InlineLane {
   run(): void {
     const calls = this.#waiting;
     this.#waiting = [];
+    this.ran += calls.length;
     for (const call of calls) if (this.#pending.has(call.number, call.generation)) this.#run(call);
   }
 

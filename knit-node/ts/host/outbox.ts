@@ -41,6 +41,8 @@ export class Outbox {
   readonly #sender: BlockSender;
   readonly #shared: CallMemories | null;
   #filled = 0;
+  /** Calls in the buffer. */
+  calls = 0;
   /** Calls made by accessors of an argument that is being read: whole frames, to go out after it. */
   #nested: Uint8Array[] = [];
   #nestedEncoder: Encoder | null = null;
@@ -95,6 +97,7 @@ export class Outbox {
   take(): number {
     const filled = this.#filled;
     this.#filled = 0;
+    this.calls = 0;
     return filled;
   }
 
@@ -157,6 +160,7 @@ export class Outbox {
   }
 
   #header(i32: Int32Array, at: number, bytes: number, fn: number, flags: number, number: number): void {
+    this.calls++;
     i32[at] = bytes;
     i32[at + 1] = fn | (KIND_CALL << 16) | (flags << 24);
     i32[at + 2] = number;

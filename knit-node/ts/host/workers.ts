@@ -6,7 +6,7 @@
  */
 import { clearTimeout, setTimeout } from "node:timers";
 
-import { KnitError, PoolClosedError, PoolInWorkerError, TaskBindingError, WorkerCrashedError, WorkerStartError, howEnded } from "../api/errors.ts";
+import { HardTimeoutError, KnitError, PoolClosedError, PoolInWorkerError, TaskBindingError, WorkerCrashedError, WorkerStartError, howEnded } from "../api/errors.ts";
 import type { Binding } from "../api/binding.ts";
 import type { Debug } from "../api/debug.ts";
 import type { Settings } from "../api/options.ts";
@@ -24,6 +24,8 @@ interface Place {
   handle: WorkerHandle | null;
   /** It has said that it serves. */
   ready: boolean;
+  /** Why it was ended, if this side did it. */
+  reason: KnitError | null;
   /** Why it cannot start, if it has said so. */
   failure: KnitError | null;
   /** Failures to start in a row. */
@@ -62,7 +64,8 @@ export class Workers {
     this.#start = start;
     this.#debug = debug;
     this.#pool = pool;
-    this.#places = Array.from({ length: settings.threads }, () => ({ handle: null, ready: false, failure: null, failures: 0, timer: null }));
+    this.#places = Array.from({ length: settings.threads }, () => ({ handle: null, ready: false, reason: null, failure: null, failures: 0, timer: null }));
+    if (settings.hardTimeoutMs > 0) host.watchOverruns(settings.threads, settings.hardTimeoutMs, this);
     if (Array.isArray(bindings)) this.#launchAll(bindings as readonly Binding[]);
     else void this.#launchLater(bindings as Promise<readonly Binding[]>);
   }
@@ -92,6 +95,7 @@ export class Workers {
       steal: settings.steal,
       spinMicroseconds: settings.spinMicroseconds,
       maxPayloadBytes: settings.maxPayloadBytes,
+      hardTimeoutMs: settings.hardTimeoutMs,
       bindings: this.#bindings,
       memories: this.#host.memories?.attach(index) ?? null,
       bootstrap: settings.bootstrap,
@@ -100,6 +104,7 @@ export class Workers {
     };
     const start = performance.now();
     place.ready = false;
+    place.reason = null;
     place.failure = null;
     place.handle = this.#start(boot, settings, {
       message: (message) => this.#onMessage(index, message, start),
@@ -121,6 +126,16 @@ export class Workers {
       this.#debug.lifecycle?.(`worker ${index} serves after ${(performance.now() - start).toFixed(1)} ms`);
       return;
     }
+    if ("stopped" in message) {
+      // Nothing of it is left to be answered.
+      void place.handle?.terminate();
+      return;
+    }
+    if ("overdue" in message) {
+      this.#debug.lifecycle?.(`worker ${index} is replaced: a task has waited for too long there`);
+      this.#leave(index);
+      return;
+    }
     place.failure = fromWorker(message.failed);
     this.#debug.lifecycle?.(`worker ${index} cannot start: ${place.failure.message}`);
     if (!this.#served || !this.#settings.respawn) this.#fail(place.failure);
@@ -129,13 +144,36 @@ export class Workers {
   }
 
   #onDeath(index: number, death: WorkerCrashedError): void {
-    const { ready } = this.#places[index];
-    this.#host.retire(index, death);
+    const { ready, reason } = this.#places[index];
+    this.#host.retire(index, reason ?? death);
     // The module uses its pool without the guard and does not wait for it: every replacement would die of it again.
     if ((death.cause as { code?: unknown } | undefined)?.code === POOL_IN_WORKER) this.#fail(this.#startError(index, death));
     else if (!this.#settings.respawn) this.#leaveEmpty(index, death);
     else if (ready) this.#relaunch(index);
     else this.#retry(index, death);
+  }
+
+  /** Asks a worker to take no more calls, and gives what waits for it to others. When it has answered what it has taken, it says that it has stopped. */
+  #leave(index: number): void {
+    this.#host.stop(index);
+    this.#host.evacuate(index);
+  }
+
+  overrun(index: number, number: number, generation: number): void {
+    // Were the call answered at this very moment, the worker would take no other one.
+    this.#leave(index);
+    if (!this.#host.isRunning(index, number, generation)) return;
+    this.#debug.lifecycle?.(`worker ${index} is ended: a call has occupied it for too long`);
+    this.#host.giveUp(number, generation, hardTimeout(this.#settings.hardTimeoutMs));
+    void this.#places[index]?.handle?.terminate();
+  }
+
+  stuck(index: number): void {
+    const place = this.#places[index] as Place;
+    if (!place.ready || place.handle === null) return;
+    this.#debug.lifecycle?.(`worker ${index} is ended: it takes no turns`);
+    place.reason = hardTimeout(this.#settings.hardTimeoutMs);
+    void place.handle.terminate();
   }
 
   /** Nobody follows. */
@@ -215,6 +253,10 @@ export class Workers {
     this.#host.close();
     this.#debug.host?.("is shut down");
   }
+}
+
+function hardTimeout(ms: number): HardTimeoutError {
+  return new HardTimeoutError(`The call has occupied its worker for more than ${ms} ms (worker.hardTimeoutMs); the worker is replaced`);
 }
 
 function fromWorker(failure: SerializedFailure): KnitError {

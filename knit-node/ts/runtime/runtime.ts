@@ -12,6 +12,8 @@ export interface WorkerBoot {
   readonly steal: boolean;
   readonly spinMicroseconds: number;
   readonly maxPayloadBytes: number;
+  /** How long a task may wait for its promises; 0: for ever. */
+  readonly hardTimeoutMs: number;
   readonly bindings: readonly Binding[];
   /** Memory that messages name comes through it; to be transferred. Null in a process. */
   readonly memories: MessagePort | null;
@@ -48,8 +50,11 @@ export interface WorkerSettings {
   readonly resourceLimits: ResourceLimits | undefined;
 }
 
-/** What a worker says before it serves: once, one of these. */
-export type WorkerMessage = { readonly ready: true } | { readonly failed: SerializedFailure };
+/**
+ * What a worker says: before it serves, once, that it is ready or has failed; later, that one of its tasks took too long, and that it has stopped as it was asked
+ * to.
+ */
+export type WorkerMessage = { readonly ready: true } | { readonly failed: SerializedFailure } | { readonly overdue: true } | { readonly stopped: true };
 
 /** What a worker process says about itself; the last is what nobody has caught. */
 export type WorkerNote = WorkerMessage | { readonly dies: unknown };

@@ -12,6 +12,7 @@
  *
  * With nothing to claim the worker arms its doorbell and leaves the thread to the event loop; the host rings.
  */
+import { HardTimeoutError } from "../api/errors.ts";
 import { ByteBuffer } from "../codec/buffer.ts";
 import { Decoder } from "../codec/decode.ts";
 import { Encoder } from "../codec/encode.ts";
@@ -28,6 +29,7 @@ import { WorkerMemories } from "../shared-memory/worker-side.ts";
 import type { WorkerBoot, WorkerNote } from "../runtime/runtime.ts";
 import type { TaskFunction } from "./bind.ts";
 import { isDying } from "./dying.ts";
+import { Overdue } from "./overdue.ts";
 import { Aborts } from "./tools.ts";
 import type { CallTools } from "./tools.ts";
 
@@ -59,6 +61,10 @@ export class Loop {
   readonly #aborts: Aborts;
   /** The toolkit of the call being run. */
   #tools: CallTools | null = null;
+  readonly #overdue: Overdue | null;
+  readonly #limitMs: number;
+  /** It was asked to end, and waits for the promises that are open. */
+  #draining = false;
   readonly #spin: number;
   #filled = 0;
   /** Tasks whose promises are open. */
@@ -68,7 +74,7 @@ export class Loop {
   #publishQueued = false;
   #burstStart = -1;
 
-  constructor(native: Native, boot: WorkerBoot, functions: readonly TaskFunction[], later: (task: () => void) => void, onStop: () => void) {
+  constructor(native: Native, boot: WorkerBoot, functions: readonly TaskFunction[], later: (task: () => void) => void, onStop: () => void, onOverdue: () => void) {
     const handle = native.workerAttach(boot.token, boot.index, boot.epoch, boot.steal);
     this.#native = native;
     this.#handle = handle;
@@ -76,6 +82,8 @@ export class Loop {
     this.#later = later;
     this.#onStop = onStop;
     this.#spin = boot.spinMicroseconds;
+    this.#overdue = boot.hardTimeoutMs === 0 ? null : new Overdue(boot.hardTimeoutMs, onOverdue);
+    this.#limitMs = boot.hardTimeoutMs;
     this.#memory = new PoolMemory(native.workerFront(handle), (heap) => native.workerHeap(handle, heap));
     this.#control = new Int32Array(native.workerControl(handle));
     this.#out = new ByteBuffer(native.workerOutbox(handle, FIRST_OUTBOX), (bytes) => {
@@ -149,9 +157,9 @@ export class Loop {
       const claimed = this.#native.workerTurn(this.#handle, filled, this.#open > 0 ? 0 : this.#spin);
       if (filled > 0) this.#sender.handedOver();
       if (claimed === STOP) {
-        this.#trimmer.stop();
-        this.#native.workerClose(this.#handle);
-        this.#onStop();
+        this.#running = false;
+        this.#draining = true;
+        this.#endIfDrained();
         return;
       }
       this.#aborts.look(control[CONTROL_ABORTS]);
@@ -175,6 +183,17 @@ export class Loop {
     if (!this.#native.workerArm(this.#handle)) this.#again(this.#later, this.#fromLoop);
     else this.#trimmer.rest();
   };
+
+  /** Ends for good, once nothing is left to be answered. */
+  #endIfDrained(): void {
+    if (!this.#draining || this.#open > 0) return;
+    this.#draining = false;
+    // Nothing runs here any more.
+    this.#queued = true;
+    this.#trimmer.stop();
+    this.#native.workerClose(this.#handle);
+    this.#onStop();
+  }
 
   #again(queue: (task: () => void) => void, round: () => void): void {
     this.#running = false;
@@ -224,14 +243,21 @@ export class Loop {
   }
 
   #await(promise: PromiseLike<unknown>, head: number, number: number, generation: number, tools: CallTools | null): void {
+    let open = true;
     const settle = (kind: number) => (value: unknown) => {
+      if (!open) return;
+      open = false;
       this.#open--;
+      this.#overdue?.end(expire);
       tools?.end();
       this.#reply(kind, head, number, generation, value);
       this.#publishSoon();
     };
+    const expire = (): void =>
+      settle(KIND_THROWN)(new HardTimeoutError(`The task has waited for more than ${this.#limitMs} ms (worker.hardTimeoutMs); its worker is replaced`));
     Promise.resolve(promise).then(settle(KIND_RESULT), settle(KIND_THROWN));
     this.#open++;
+    this.#overdue?.begin(expire);
   }
 
   /** The argument of a call that lies in a block, or has an abort slot before it, or both. */
@@ -307,7 +333,9 @@ export class Loop {
     this.#publishQueued = true;
     queueMicrotask(() => {
       this.#publishQueued = false;
-      if (!this.#queued && !this.#running) this.#publish();
+      if (this.#queued || this.#running) return;
+      this.#publish();
+      this.#endIfDrained();
     });
   }
 

@@ -44,7 +44,8 @@ try {
   if (ours.bootstrap !== null) await bootstrap(ours.bootstrap, load);
   const functions = await bind(ours.bindings, load);
   // The host ends a thread; until then nothing runs here any more.
-  loop = new Loop(engine(), ours, functions, later, () => end?.(0));
+  const stopped = (): void => (end === null ? say({ stopped: true }, ours) : end(0));
+  loop = new Loop(engine(), ours, functions, later, stopped, () => say({ overdue: true }, ours));
   if (end !== null) whenDying((error) => loop?.note({ dies: portable(error) }));
   say({ ready: true }, ours);
   loop.start();

@@ -1,0 +1,89 @@
+/**
+ * hardTimeoutMs ends and replaces a worker that one call occupies for too long; every other call goes on.
+ */
+import { test } from "node:test";
+import assert from "node:assert/strict";
+
+import { HardTimeoutError, OptionError, createPool } from "../../ts/index.ts";
+import { busy, double, whoAmI } from "../fixtures/basic.ts";
+import { withDefault } from "../fixtures/control/timed.ts";
+import { loopsForever, loopsLater, neverSettles, picky, sleeps } from "../fixtures/control/stuck.ts";
+import { reason, within, withPool } from "./support.ts";
+
+const tasks = { loopsForever, loopsLater, neverSettles, picky, sleeps, busy, double, whoAmI, withDefault };
+
+function overrun(error: unknown): void {
+  assert.ok(error instanceof HardTimeoutError, String(error));
+  assert.equal(error.code, "KNT_HARD_TIMEOUT");
+  assert.match(error.message, /150 ms/);
+}
+
+for (const name of ["loopsForever", "neverSettles", "loopsLater"] as const) {
+  for (const threads of [1, 2]) {
+    test(`a call that ${name} rejects with HardTimeoutError, and its worker is replaced, ${threads} threads`, () =>
+      withPool({ threads, worker: { hardTimeoutMs: 150 } }, tasks, async ({ call }) => {
+        for (let round = 0; round < 2; round++) {
+          const before = new Set(await Promise.all(Array.from({ length: 20 }, () => call.whoAmI())));
+          overrun(await within(reason(call[name]()), `a call that ${name}`));
+          assert.deepEqual(await within(Promise.all([1, 2, 3].map((n) => call.double(n))), "calls after it"), [2, 4, 6]);
+          // The old one may still end what it had begun.
+          const replaced = async (): Promise<void> => {
+            while (threads === 1 && before.has(await call.whoAmI()));
+          };
+          await within(replaced(), "another worker");
+        }
+      }));
+  }
+}
+
+test("every other call goes on: those before it, behind it, and beside it", () =>
+  withPool({ threads: 2, worker: { hardTimeoutMs: 150 } }, tasks, async ({ call }) => {
+    for (let round = 0; round < 3; round++) {
+      const all = await within(Promise.all(Array.from({ length: 1000 }, (_, i) => (i === 500 ? reason(call.picky(i)) : call.picky(i)))), "a thousand calls");
+      all.forEach((value, i) => (i === 500 ? overrun(value) : assert.equal(value, i * 2)));
+    }
+  }));
+
+test("a task that only waits too long loses nobody else's call in the same worker", () =>
+  withPool({ worker: { hardTimeoutMs: 150 } }, tasks, async ({ call }) => {
+    await call.double(1);
+    const late = reason(call.neverSettles());
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const beside = Array.from({ length: 10 }, () => call.sleeps(100));
+    overrun(await within(late, "a call that waits too long"));
+    const threads = new Set(await within(Promise.all(beside), "calls beside it"));
+    assert.equal(threads.size, 1);
+    const replaced = async (): Promise<void> => {
+      while (threads.has(await call.whoAmI()));
+    };
+    await within(replaced(), "another worker");
+  }));
+
+test("a call that was answered by its timeout frees its worker, too", () =>
+  withPool({ worker: { hardTimeoutMs: 150 } }, tasks, async ({ call }) => {
+    await call.double(1);
+    assert.deepEqual(await call.withDefault({ ms: 3_600_000, way: "block" }), { fallback: [1] });
+    assert.equal(await within(call.double(2), "a call behind one that is stuck"), 4);
+  }));
+
+test("calls that keep within the limit know nothing of it", () =>
+  withPool({ threads: 2, worker: { hardTimeoutMs: 400 } }, tasks, async ({ call }) => {
+    const before = new Set(await Promise.all(Array.from({ length: 40 }, () => call.whoAmI())));
+    await Promise.all([...Array.from({ length: 20 }, () => call.busy(50)), ...Array.from({ length: 20 }, () => call.sleeps(50))]);
+    const after = await Promise.all(Array.from({ length: 40 }, () => call.whoAmI()));
+    for (const id of after) assert.ok(before.has(id));
+  }));
+
+test("a pool with it is shut down as any other, also while a worker is stuck", async () => {
+  const pool = createPool({ threads: 2, worker: { hardTimeoutMs: 60_000 } })(tasks);
+  await pool.call.double(1);
+  const open = [reason(pool.call.loopsForever()), reason(pool.call.neverSettles())];
+  await within(pool.shutdown(), "shutdown()");
+  for (const error of await Promise.all(open)) assert.equal((error as { code: string }).code, "KNT_POOL_CLOSED");
+});
+
+test("a limit that is none is an error", () => {
+  for (const hardTimeoutMs of [0, -1, NaN, "5", null]) {
+    assert.throws(() => createPool({ worker: { hardTimeoutMs } } as never), (error) => error instanceof OptionError && /hardTimeoutMs/.test(error.message));
+  }
+});
