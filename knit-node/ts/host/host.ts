@@ -104,7 +104,7 @@ export class Host {
   constructor(native: Native, settings: HostSettings, later: (task: () => void) => void, functions: readonly InlineFunction[], debug: Debug) {
     this.#native = native;
     this.#later = later;
-    const handle = native.hostCreate(settings.threads, settings.steal, settings.arenaBytes, settings.abortCapacity, -1, settings.balancer, false);
+    const handle = native.hostCreate(settings.threads, settings.steal, settings.arenaBytes, settings.abortCapacity, -1, settings.balancer, settings.hardTimeoutMs > 0);
     this.handle = handle;
     this.memory = new PoolMemory(native.hostFront(handle), (heap) => native.hostHeap(handle, heap));
     const control = new Int32Array(native.hostControl(handle));
