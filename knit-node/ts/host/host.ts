@@ -119,7 +119,11 @@ export class Host {
     this.#outbox = new Outbox(native, handle, control, memory, memories, pending, limits, this.#trimmer, () => this.#wake());
     this.#replies = new Replies(native, handle, control, memory, memories, pending, limits);
     this.#controls = new Controls(native, handle, control, memory, settings.abortCapacity, pending, this.#outbox, turns, debug);
-    const waiting = (): number => native.hostQueued(handle) + this.#outbox.calls;
+    const waiting = (): number => {
+      // Some of those in the buffer may have been removed.
+      this.#submitEarly();
+      return native.hostQueued(handle) + this.#outbox.calls;
+    };
     this.#queueLimit = settings.maxQueue === Infinity ? null : new QueueLimit(settings.maxQueue, waiting);
     this.#inline = settings.inliner === null ? null : new InlineLane(functions, settings.threads, settings.inliner, limits, pending);
     native.hostBell(handle, this.#onBell);
@@ -138,8 +142,7 @@ export class Host {
   }
 
   #measure(): void {
-    // Only if a turn is queued: handing over takes the doorbell back.
-    if (this.#outbox.calls > 0 && !this.#outbox.busy) this.#submit();
+    this.#submitEarly();
     this.#figures ??= new Float64Array(this.#native.hostFigures(this.handle));
     this.#native.hostMeasure(this.handle);
   }
@@ -218,6 +221,11 @@ export class Host {
     this.#queued = true;
     if (this.#long) this.#later(this.#turnFromLoop);
     else queueMicrotask(this.#turn);
+  }
+
+  /** Hands over what there is before its turn. With nothing to hand over no turn is queued, and the doorbell must stay as it is. */
+  #submitEarly(): void {
+    if (this.#outbox.calls > 0 && !this.#outbox.busy) this.#submit();
   }
 
   #submit(): void {
