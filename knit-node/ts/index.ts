@@ -7,6 +7,8 @@ export { createPool } from "./api/pool.ts";
 export type { ArgumentCall, Call, CallOptions, OptionalCall, PlainFunction, Pool, Tasks } from "./api/pool.ts";
 export { importTask, task, Task } from "./api/task.ts";
 export type { AbortableTaskOptions, ImportTaskOptions, SinglePool, TaskOptions } from "./api/task.ts";
+export { NativeTask, nativeTask } from "./api/native-task.ts";
+export type { ProcessOptions, ProcessRuntime } from "./api/process-options.ts";
 export type { AbortablePromise, AbortOption, AbortTools } from "./api/abort.ts";
 export type { DebugOption } from "./api/debug.ts";
 export type { Figures, PoolStats, Times } from "./api/stats.ts";

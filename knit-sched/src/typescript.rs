@@ -84,6 +84,11 @@ pub fn typescript() -> String {
             "What is thrown is an engine's error, described by an object.",
         ),
         (
+            "FLAG_TEXT",
+            flag::TEXT as usize,
+            "What is thrown is a text of a worker that is no JavaScript runtime.",
+        ),
+        (
             "FLAG_KEPT",
             flag::KEPT as usize,
             "A reply: the worker's program holds blocks that came with the call.",

@@ -7,7 +7,7 @@
  */
 
 /** One function of a pool. */
-export type Binding = TaskBinding | ImportBinding | ExportBinding;
+export type Binding = TaskBinding | ImportBinding | ExportBinding | NativeBinding;
 
 interface Named {
   /** Its name in this pool, for messages. */
@@ -39,6 +39,12 @@ export interface ExportBinding extends Named {
   /** The function's own name. */
   readonly called: string;
   readonly fingerprint: string;
+}
+
+/** A task that the workers' program has under a name. */
+export interface NativeBinding extends Named {
+  readonly kind: "native";
+  readonly name: string;
 }
 
 /** A short name for a function's text: FNV-1a over its UTF-16 units, with its length. */

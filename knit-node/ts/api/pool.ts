@@ -8,6 +8,7 @@ import type { InlineFunction } from "../host/inline.ts";
 import { Processes } from "../host/processes.ts";
 import { Workers } from "../host/workers.ts";
 import { engine, inPool, later, startWorker } from "../runtime/current.ts";
+import { NativeTask } from "./native-task.ts";
 import type { AbortablePromise } from "./abort.ts";
 import type { Binding } from "./binding.ts";
 import { callerUrls } from "./caller.ts";
@@ -107,6 +108,7 @@ function start<T extends Tasks>(chosen: Settings, tasks: T, boundary: Function):
   const keys = Object.keys(tasks);
   const definitions = keys.map((key) => definition(key, tasks[key]));
   if (keys.length > 0xffff) throw new OptionError(`A pool takes up to 65535 tasks, not ${keys.length}`);
+  checkNative(keys, definitions, chosen);
   const name = `pool ${++pools}`;
   const debug = debugFor(chosen.debug, name);
   debug.host?.(`starts ${chosen.threads} workers for ${keys.length} tasks`);
@@ -178,6 +180,18 @@ function signalOf(options: unknown): AbortSignal | null {
   const { aborted, addEventListener } = (typeof signal === "object" && signal !== null ? signal : {}) as Partial<AbortSignal>;
   if (typeof aborted === "boolean" && typeof addEventListener === "function") return signal as AbortSignal;
   throw new OptionError(`A call's signal must be an AbortSignal, not ${show(signal)}`);
+}
+
+/** Programs have their own tasks, and only those. */
+function checkNative(keys: readonly string[], definitions: readonly Definition[], { process, source, bootstrap, execArgv }: Settings): void {
+  const command = process?.command ?? null;
+  definitions.forEach((each, i) => {
+    if (each instanceof NativeTask === (command !== null)) return;
+    const what = command === null ? "is a native task: it needs worker.command" : "is not one that worker.command can run: name the program's with nativeTask(name)";
+    throw new OptionError(`createPool()({ ${keys[i]} }): the task ${what}`);
+  });
+  if (command === null || (source === null && bootstrap === null && execArgv === undefined)) return;
+  throw new OptionError("createPool: source, worker.bootstrap and workerExecArgv are for JavaScript, and worker.command is none");
 }
 
 type Definition = TaskDefinition<never> | PlainFunction;

@@ -48,7 +48,7 @@ export interface SinglePool<T extends Task<never, unknown, boolean>> extends Omi
 }
 
 /** What a function takes; anything if it looks at nothing. */
-type Argument<F extends (...args: never) => unknown> = Parameters<F> extends [] ? unknown : Parameters<F>[0];
+export type Argument<F extends (...args: never) => unknown> = Parameters<F> extends [] ? unknown : Parameters<F>[0];
 
 /** A function that a pool can call. Its identity is the module and which `task()` call of that module made it. */
 export class Task<A = unknown, R = unknown, K extends boolean = false> extends TaskDefinition<A, R, K> {

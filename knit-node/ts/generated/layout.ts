@@ -48,6 +48,9 @@ export const FLAG_BLOCK = 1;
 /** What is thrown is an engine's error, described by an object. */
 export const FLAG_ENGINE = 2;
 
+/** What is thrown is a text of a worker that is no JavaScript runtime. */
+export const FLAG_TEXT = 4;
+
 /** A reply: the worker's program holds blocks that came with the call. */
 export const FLAG_KEPT = 8;
 

@@ -116,7 +116,9 @@ export class Host {
     this.memories = settings.process === null ? new HostMemories(native, rouse) : null;
     const { memory, memories, pending } = this;
     const turns = { poll: () => this.#poll(), wrote: () => this.#wrote(), idle: () => this.#wake() };
-    this.#outbox = new Outbox(native, handle, control, memory, memories, pending, limits, this.#trimmer, () => this.#wake());
+    // Other programs read messages whole; the engine moves long ones in blocks all the same.
+    const blocks = settings.process?.command == null;
+    this.#outbox = new Outbox(native, handle, control, memory, memories, pending, limits, this.#trimmer, () => this.#wake(), blocks);
     this.#replies = new Replies(native, handle, control, memory, memories, pending, limits);
     this.#controls = new Controls(native, handle, control, memory, settings.abortCapacity, pending, this.#outbox, turns, debug);
     const waiting = (): number => {

@@ -58,6 +58,7 @@ export class Outbox {
     limits: Limits,
     trimmer: Trimmer,
     onNested: () => void,
+    blocks: boolean,
   ) {
     this.#native = native;
     this.#handle = handle;
@@ -80,7 +81,7 @@ export class Outbox {
     );
     this.#shared = memories?.writer() ?? null;
     const shared = this.#shared === null ? {} : { shared: this.#shared };
-    this.#encoder = new Encoder(new ShapeWriter(memory.shapes("host")), limits, { root: "arg", blocks: this.#sender, ...shared });
+    this.#encoder = new Encoder(new ShapeWriter(memory.shapes("host")), limits, { root: "arg", ...(blocks ? { blocks: this.#sender } : {}), ...shared });
   }
 
   /** Whether a call is being written. */

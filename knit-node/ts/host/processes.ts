@@ -71,7 +71,7 @@ export class Processes {
     const same = runtime === null || runtime === thisRuntime;
     const bindings = same ? boot.bindings : boot.bindings.map((binding) => ("fingerprint" in binding ? { ...binding, fingerprint: "" } : binding));
     const data = encodeAlone({ ...rest, bindings } satisfies ProcessBoot, "boot");
-    this.#native.hostBoot(this.#host.handle, boot.bindings.map(({ key }) => key), data);
+    this.#native.hostBoot(this.#host.handle, boot.bindings.map((binding) => (binding.kind === "native" ? binding.name : binding.key)), data);
     this.#told = true;
   }
 
@@ -122,11 +122,13 @@ function nameOf(signal: number): string {
 }
 
 /** Why a process could not be started, with what to do about it. */
-function cannotStart(cause: unknown, { prefix, runtime }: ProcessSettings, program: string): KnitError {
+function cannotStart(cause: unknown, { prefix, runtime, command }: ProcessSettings, program: string): KnitError {
   const { code, message } = cause as { code?: unknown; message?: unknown };
   const missing = code === "KNT_SPAWN" && /No such file or directory/.test(String(message));
   const hint = !missing
     ? ""
+    : command !== null && prefix.length === 0
+      ? ": it is the first word of worker.command"
     : prefix.length > 0
       ? ": worker.processCommandPrefix begins with a program that is not in PATH"
       : runtime !== null

@@ -1,6 +1,8 @@
 /**
  * What workers answer: replies read in place, each with the tables of its worker, and settled.
  */
+import { KnitError } from "../api/errors.ts";
+import type { ByteBuffer } from "../codec/buffer.ts";
 import { Decoder } from "../codec/decode.ts";
 import { CodecError } from "../codec/errors.ts";
 import type { Limits } from "../codec/format.ts";
@@ -14,7 +16,7 @@ import { revive } from "./engine-error.ts";
 import type { PoolMemory } from "./memory.ts";
 import type { Pending } from "./pending.ts";
 
-const { FRAME_HEADER, GRANULE, CONTROL_ENTRIES, SPAN_WORDS, KIND_NOTE, KIND_RESULT, KIND_THROWN, KIND_PAD, FLAG_BLOCK, FLAG_ENGINE, FLAG_KEPT } = layout;
+const { FRAME_HEADER, GRANULE, CONTROL_ENTRIES, SPAN_WORDS, KIND_NOTE, KIND_RESULT, KIND_THROWN, KIND_PAD, FLAG_BLOCK, FLAG_ENGINE, FLAG_KEPT, FLAG_TEXT } = layout;
 
 export class Replies {
   readonly #native: Native;
@@ -84,9 +86,11 @@ export class Replies {
           let ok = kind === KIND_RESULT;
           try {
             value =
-              (flags & FLAG_BLOCK) === 0
-                ? decoder.decode(this.#memory.front, at + FRAME_HEADER, bytes)
-                : this.#decodeBlock(decoder, worker, at + FRAME_HEADER);
+              (flags & FLAG_TEXT) !== 0
+                ? this.#nativeFailure(worker, (flags & FLAG_BLOCK) !== 0, at + FRAME_HEADER, bytes)
+                : (flags & FLAG_BLOCK) === 0
+                  ? decoder.decode(this.#memory.front, at + FRAME_HEADER, bytes)
+                  : this.#decodeBlock(decoder, worker, at + FRAME_HEADER);
             if (kind === KIND_THROWN && (flags & FLAG_ENGINE) !== 0) value = revive(value);
           } catch (error) {
             value = error;
@@ -99,6 +103,23 @@ export class Replies {
         }
         at = next;
       }
+    }
+  }
+
+  /** Why a program in another language could not run a task to its end: a text. */
+  #nativeFailure(worker: number, inBlock: boolean, at: number, bytes: number): KnitError {
+    const text = (views: ByteBuffer, start: number, length: number): KnitError =>
+      new KnitError("KNT_FAILED", new TextDecoder().decode(views.u8.slice(start, start + length)));
+    if (!inBlock) return text(this.#memory.front, at, bytes);
+    const { i32 } = this.#memory.front;
+    const word = at >>> 2;
+    const [lo, hi, length] = [i32[word], i32[word + 1], i32[word + 2]];
+    const blocks = this.#receivers[worker];
+    const [views, start] = blocks.window(lo, hi, length);
+    try {
+      return text(views, start, length);
+    } finally {
+      blocks.release(lo, hi);
     }
   }
 

@@ -17,7 +17,9 @@ const entry = new URL(`../worker/main${import.meta.url.slice(import.meta.url.las
 export const thisRuntime: ProcessRuntime = "Deno" in globalThis ? "deno" : "Bun" in globalThis ? "bun" : "node";
 
 /** The words of the command. */
-export function workerCommand({ prefix, runtime }: ProcessSettings, { source, execArgv }: WorkerSettings): string[] {
+export function workerCommand({ prefix, runtime, command }: ProcessSettings, { source, execArgv }: WorkerSettings): string[] {
+  // A program of its own finds its pool by its standard input, and its arguments are its own.
+  if (command !== null) return [...prefix, ...command];
   const kind = runtime ?? thisRuntime;
   const own = kind === thisRuntime;
   const program = own ? process.execPath : kind;

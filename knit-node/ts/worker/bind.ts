@@ -22,6 +22,8 @@ export async function bind(bindings: readonly Binding[], load: Import): Promise<
       switch (binding.kind) {
         case "task":
           return nthTask(binding);
+        case "native":
+          throw new TaskBindingError(`"${binding.key}" is a native task: it needs worker.command, and no JavaScript runtime has it`);
         case "import":
           return imported(binding, load);
         case "export":

@@ -1,0 +1,90 @@
+/**
+ * Workers that are programs in Rust: `knit-worker/examples/table.rs`, which parses CSV.
+ */
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { test } from "node:test";
+import assert from "node:assert/strict";
+
+import { KnitError, OptionError, TaskBindingError, WorkerCrashedError, createPool, nativeTask } from "../../ts/index.ts";
+import { double } from "../fixtures/basic.ts";
+import { reason, within, withPool } from "../pool/support.ts";
+import { processes } from "./support.ts";
+
+const built = ["release", "debug"].map((profile) => fileURLToPath(new URL(`../../../target/${profile}/examples/table`, import.meta.url)));
+const program = built.find(existsSync);
+const why = program === undefined ? "the example is not built: cargo build -p knit-worker --examples" : null;
+const options = processes({ command: [program ?? ""] }, { threads: 2 });
+
+const summary = nativeTask<(job: { text: string; column: string }) => { rows: number; sum: number; mean: number }>("summary");
+const reversed = nativeTask<(bytes: Uint8Array) => Uint8Array>("reversed");
+const panics = nativeTask<(why: string) => undefined>("panics");
+
+test("a program's tasks are called as any other", (t) => {
+  if (why !== null) return t.skip(why);
+  return withPool(options, { summary, reversed }, async ({ call }) => {
+    for (let round = 0; round < 5; round++) {
+      const result = await call.summary({ text: "name,price\nä,1.5\nb,2.5\n", column: "price" });
+      assert.deepEqual(result, { rows: 2, sum: 4, mean: 2 });
+    }
+    const many = await Promise.all(Array.from({ length: 1000 }, (_, n) => call.summary({ text: `n\n${n}\n`, column: "n" })));
+    assert.deepEqual(many.map(({ sum }) => sum), Array.from({ length: 1000 }, (_, n) => n));
+    for (const length of [0, 1, 1000, 10_000, 300_000, 3_000_000]) {
+      const bytes = Uint8Array.from({ length }, (_, i) => i * 7);
+      assert.deepEqual(await call.reversed(bytes), bytes.slice().reverse());
+    }
+  });
+});
+
+test("large texts arrive in a program whole", (t) => {
+  if (why !== null) return t.skip(why);
+  return withPool(options, { summary }, async ({ call }) => {
+    const rows = Array.from({ length: 100_000 }, (_, n) => n % 10).join("\n");
+    assert.deepEqual(await call.summary({ text: `n\n${rows}\n`, column: "n" }), { rows: 100_000, sum: 450_000, mean: 4.5 });
+  });
+});
+
+test("what a program's task fails with rejects its call, and no other", (t) => {
+  if (why !== null) return t.skip(why);
+  return withPool(options, { summary, panics }, async ({ call }) => {
+    const failed = reason(call.summary({ text: "n\n1\n", column: "x" }));
+    const mistyped = reason(call.summary({ text: 5 } as never));
+    const panicked = reason(call.panics("ouch"));
+    const long = reason(call.panics("x".repeat(20_000)));
+    assert.deepEqual(await call.summary({ text: "n\n1\n", column: "n" }), { rows: 1, sum: 1, mean: 1 });
+    assert.match(String(await failed), /^Error: there is no column "x"$/);
+    assert.match(String(await mistyped), /the argument does not fit/);
+    for (const error of [await panicked, await long]) {
+      assert.ok(error instanceof KnitError && error.code === "KNT_FAILED", String(error));
+      assert.match(error.message, /panicked: (ouch|x{1000})/);
+    }
+  });
+});
+
+test("a task that the program does not have fails the pool, naming it", async (t) => {
+  if (why !== null) return t.skip(why);
+  const pool = createPool(options)({ summary, other: nativeTask<(n: number) => number>("other") });
+  for (const error of [await within(reason(pool.call.other(1)), "a call of a missing task"), await within(reason(pool.call.summary({ text: "", column: "" })), "another call")]) {
+    assert.ok(error instanceof TaskBindingError, String(error));
+    assert.match(error.message, /no task "other".*"summary"/);
+  }
+  await within(pool.shutdown(), "shutdown()");
+});
+
+test("a program that is no worker: every call says how it ended", async () => {
+  const pool = createPool(processes({ command: ["sh", "-c", "echo wrong program >&2; exit 4"], respawn: false }))({ summary });
+  const error = await within(reason(pool.call.summary({ text: "", column: "" })), "a call to a program that ends");
+  assert.ok(error instanceof KnitError && !(error instanceof WorkerCrashedError));
+  assert.match(error.message, /exit code 4[^]*wrong program/);
+  await within(pool.shutdown(), "shutdown()");
+});
+
+test("programs run their own tasks, and JavaScript runs its own: anything else is an error of createPool", () => {
+  assert.throws(() => createPool(options)({ double }), OptionError);
+  assert.throws(() => createPool({})({ summary }), OptionError);
+  assert.throws(() => createPool(processes())({ summary }), OptionError);
+  assert.throws(() => createPool(processes({ command: [] })), OptionError);
+  assert.throws(() => createPool({ worker: { command: ["true"] } }), OptionError);
+  assert.throws(() => createPool({ ...options, workerExecArgv: ["--x"] })({ summary }), OptionError);
+  assert.throws(() => nativeTask(""), OptionError);
+});

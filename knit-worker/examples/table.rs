@@ -1,0 +1,67 @@
+//! A worker that parses CSV with the `csv` crate: for numbers under a heading, how many there are, their sum and mean.
+//!
+//! ```ts
+//! const summary = nativeTask<(job: { text: string; column: string }) => { rows: number; sum: number; mean: number }>("summary");
+//! const pool = createPool({ worker: { runtime: "process", command: ["target/release/examples/table"] } })({ summary });
+//! ```
+
+use serde::{Deserialize, Serialize};
+
+#[derive(Deserialize)]
+struct Job {
+    text: String,
+    column: String,
+}
+
+#[derive(Serialize)]
+struct Summary {
+    rows: u32,
+    sum: f64,
+    mean: f64,
+}
+
+fn summary(job: Job) -> Result<Summary, Box<dyn std::error::Error>> {
+    let mut reader = csv::Reader::from_reader(job.text.as_bytes());
+    let column = reader
+        .headers()?
+        .iter()
+        .position(|name| name == job.column)
+        .ok_or_else(|| format!("there is no column {:?}", job.column))?;
+    let (mut rows, mut sum) = (0, 0.0);
+    for record in reader.records() {
+        let record = record?;
+        let field = record.get(column).unwrap_or_default();
+        let number: f64 = field
+            .parse()
+            .map_err(|error| format!("row {}: {field:?}: {error}", rows + 1))?;
+        rows += 1;
+        sum += number;
+    }
+    let mean = sum / f64::from(rows);
+    Ok(Summary { rows, sum, mean })
+}
+
+/// As long as the argument, in bytes that JavaScript sees as a `Uint8Array`.
+struct Reversed(Vec<u8>);
+
+impl Serialize for Reversed {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(&self.0)
+    }
+}
+
+fn reversed(bytes: Vec<u8>) -> Result<Reversed, std::convert::Infallible> {
+    Ok(Reversed(bytes.into_iter().rev().collect()))
+}
+
+fn panics(why: String) -> Result<(), String> {
+    panic!("{why}")
+}
+
+fn main() -> Result<(), knit_worker::WorkerError> {
+    knit_worker::Tasks::new()
+        .task("summary", summary)
+        .task("reversed", reversed)
+        .task("panics", panics)
+        .serve()
+}

@@ -1,0 +1,213 @@
+#![doc = include_str!("../README.md")]
+//!
+//! # What the program does
+//!
+//! 1. It joins the pool that its standard input names, and reads the names that the host gives the functions.
+//! 2. If it lacks one, it says so through the pool's memory, and ends. Else it takes its place and says that it serves.
+//! 3. It runs calls until the host asks it to end, or is gone.
+//!
+//! Arguments are read with the host's shape table. Results name no shared shapes: each says its own.
+#![forbid(unsafe_code)]
+
+mod shapes;
+
+use std::collections::HashMap;
+use std::fmt::Display;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use knit_codec::serde::{DEPTH, from_bytes_with, to_bytes};
+use knit_codec::{ErrorClass, ErrorValue, Limits, Value};
+use knit_sched::SchedError;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use shapes::HostShapes;
+
+/// Why a worker program could not serve.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WorkerError {
+    /// The pool wants a task that the program does not have.
+    #[error("this worker has no task {missing:?}; it has {known:?}")]
+    NoSuchTask {
+        /// The name.
+        missing: String,
+        /// What there is.
+        known: Vec<String>,
+    },
+    /// What a worker says about itself could not be written.
+    #[error(transparent)]
+    Codec(#[from] knit_codec::CodecError),
+    /// From the pool's engine.
+    #[error(transparent)]
+    Sched(#[from] SchedError),
+}
+
+impl WorkerError {
+    /// A stable, upper-case code for programs.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NoSuchTask { .. } => "KNT_TASK_BINDING",
+            Self::Codec(_) => "KNT_CODEC",
+            Self::Sched(error) => error.code(),
+        }
+    }
+}
+
+type Task = dyn Fn(&[u8], &Mutex<HostShapes>) -> Result<Vec<u8>, Vec<u8>> + Send + Sync;
+
+/// The tasks of a worker program, by name.
+#[derive(Clone, Default)]
+pub struct Tasks {
+    by_name: HashMap<String, Arc<Task>>,
+}
+
+/// What is thrown at the caller.
+fn thrown(message: &impl Display) -> Vec<u8> {
+    let error = Value::Error(Box::new(ErrorValue {
+        class: ErrorClass::Error,
+        message: Some(message.to_string().as_str().into()),
+        ..ErrorValue::default()
+    }));
+    // A text has no reason not to be written.
+    knit_codec::to_bytes(&error).unwrap_or_default()
+}
+
+impl Tasks {
+    /// No tasks.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a task, or replaces the one of that name. What it returns as an error is the message of the `Error` that its caller gets.
+    #[must_use]
+    pub fn task<A: DeserializeOwned, R: Serialize, E: Display>(
+        mut self,
+        name: &str,
+        function: impl Fn(A) -> Result<R, E> + Send + Sync + 'static,
+    ) -> Self {
+        let run = move |bytes: &[u8], shapes: &Mutex<HostShapes>| {
+            let argument = {
+                let mut shapes = shapes.lock().unwrap_or_else(PoisonError::into_inner);
+                let limits = Limits::DEFAULT.with_depth(DEPTH);
+                let read = shapes
+                    .current()
+                    .and_then(|shapes| from_bytes_with(bytes, limits, Some(shapes)));
+                read.map_err(|error| thrown(&format_args!("the argument does not fit: {error}")))?
+            };
+            let result = function(argument).map_err(|error| thrown(&error))?;
+            to_bytes(&result)
+                .map_err(|error| thrown(&format_args!("the result cannot be sent: {error}")))
+        };
+        self.by_name.insert(name.to_owned(), Arc::new(run));
+        self
+    }
+
+    /// Makes this process the worker that its host started it for, and serves until the host asks it to end. If the host is gone, the process exits.
+    ///
+    /// # Errors
+    /// The process was not started by a host; a task is missing; the memory is damaged.
+    #[cfg(target_os = "linux")]
+    pub fn serve(self) -> Result<(), WorkerError> {
+        use knit_sched::process::{Gone, join};
+
+        let joined = join(Gone::Exit)?;
+        let boot = joined.boot()?;
+        let shapes = Arc::new(Mutex::new(HostShapes::new(joined.shared())?));
+        let functions = self.functions(&boot.functions, &shapes);
+        let mut worker = joined.attach()?;
+        match functions {
+            Ok(functions) => {
+                worker.publish(&note::ready()?)?;
+                Ok(knit_sched::serve(worker, &functions)?)
+            }
+            Err(error) => {
+                worker.publish(&note::failed(&error)?)?;
+                Err(error)
+            }
+        }
+    }
+
+    /// Always an error: workers are processes on Linux only.
+    ///
+    /// # Errors
+    /// [`SchedError::NoProcesses`].
+    #[cfg(not(target_os = "linux"))]
+    pub fn serve(self) -> Result<(), WorkerError> {
+        Err(SchedError::NoProcesses.into())
+    }
+
+    /// The functions in the host's order.
+    fn functions(
+        &self,
+        names: &[String],
+        shapes: &Arc<Mutex<HostShapes>>,
+    ) -> Result<knit_sched::Functions, WorkerError> {
+        let mut functions = knit_sched::Functions::new();
+        for name in names {
+            let Some(task) = self.by_name.get(name).cloned() else {
+                let mut known: Vec<String> = self.by_name.keys().cloned().collect();
+                known.sort_unstable();
+                return Err(WorkerError::NoSuchTask {
+                    missing: name.clone(),
+                    known,
+                });
+            };
+            let shapes = shapes.clone();
+            functions = functions.with(move |bytes| task(bytes, &shapes));
+        }
+        Ok(functions)
+    }
+}
+
+/// What a worker says about itself, as the package's own workers do.
+#[cfg(target_os = "linux")]
+mod note {
+    use knit_codec::serde::to_bytes;
+    use knit_sched::frames;
+    use serde::Serialize;
+
+    use crate::WorkerError;
+
+    #[derive(Serialize)]
+    struct Ready {
+        ready: bool,
+    }
+
+    #[derive(Serialize)]
+    struct Failed<'a> {
+        failed: Why<'a>,
+    }
+
+    #[derive(Serialize)]
+    struct Why<'a> {
+        code: &'a str,
+        message: &'a str,
+        stack: &'a str,
+    }
+
+    pub(super) fn ready() -> Result<Vec<u8>, WorkerError> {
+        frame(&Ready { ready: true })
+    }
+
+    pub(super) fn failed(error: &WorkerError) -> Result<Vec<u8>, WorkerError> {
+        let message = error.to_string();
+        frame(&Failed {
+            failed: Why {
+                code: error.code(),
+                message: &message,
+                stack: &message,
+            },
+        })
+    }
+
+    fn frame(note: &impl Serialize) -> Result<Vec<u8>, WorkerError> {
+        let payload = to_bytes(note)?;
+        let call = frames::call_of(0, 0, &payload);
+        let header = frames::answer_of(&call, frames::kind::NOTE, 0, &payload);
+        let mut buffer = Vec::new();
+        frames::append(&mut buffer, &header, &payload);
+        Ok(buffer)
+    }
+}
