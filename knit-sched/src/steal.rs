@@ -5,7 +5,7 @@
 //! a call that is not short does not show; of a short one the worker's own lane is next, and of others' the first that is found.
 
 /// Most lanes of others that are looked at if there is something to claim already.
-const LOOKS: usize = 8;
+const LOOKS: usize = 16;
 
 /// The first unclaimed call of a lane.
 #[derive(Debug, Clone, Copy)]
