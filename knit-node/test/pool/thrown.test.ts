@@ -90,6 +90,30 @@ test("a thrown value that cannot travel rejects the call with why, and the worke
     assert.equal(await reason(call.throws("zero")), 0);
   }));
 
+for (const where of ["worker", "host"] as const) {
+  test(`an error that carries what cannot travel keeps its class, message and the rest, thrown in the ${where}`, () =>
+    withPool(where === "host" ? { inliner: { position: "first" } } : {}, tasks, async ({ call }) => {
+      const thrown = async (name: string) => (await reason(call.throws(`carries ${name}`))) as Error & { code?: unknown; kept?: unknown; retry?: unknown; tray?: unknown };
+      const first = await thrown("a function");
+      assert.ok(first instanceof RangeError);
+      assert.deepEqual([first.message, first.code, first.kept, first.retry], ["carries", "E_CARRIES", [1, 2], undefined]);
+      assert.match(first.stack!, /thrown\.ts/);
+      const second = await thrown("a cause with a function");
+      assert.ok(second instanceof TypeError && second.cause instanceof RangeError);
+      assert.deepEqual([second.message, second.cause.message, (second.cause as { code?: unknown }).code], ["outer", "inner", 5]);
+      const third = await thrown("a cause that is a function");
+      assert.deepEqual([third.message, third.cause], ["outer", undefined]);
+      const fourth = await thrown("in a class of its own");
+      assert.deepEqual([fourth.name, fourth.message, fourth.code, fourth.tray], ["OutOfPaper", "tray 3", "E_PAPER", { number: 2, sheets: [0, 1] }]);
+    }));
+}
+
+test("an error that carries what cannot travel, and is too large without it, is refused", () =>
+  withPool({ payload: { maxPayloadBytes: 100_000 } }, tasks, async ({ call }) => {
+    assert.ok((await reason(call.throws("carries a function, and is too large"))) instanceof UnsupportedValueError);
+    assert.equal(await reason(call.throws("zero")), 0);
+  }));
+
 test("thousands of thrown errors at once arrive, each at its own call", () =>
   withPool({ threads: 2 }, tasks, async ({ call }) => {
     const names = Object.keys(ERRORS);

@@ -13,6 +13,16 @@ export function encodeAlone(value: unknown, root: string): Uint8Array {
   return out.u8.slice(0, end);
 }
 
+/** Whether a value travels by itself. */
+export function travelsAlone(value: unknown): boolean {
+  try {
+    encodeAlone(value, "value");
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** The value that `encodeAlone` wrote. */
 export function decodeAlone(bytes: Uint8Array): unknown {
   const whole = new ArrayBuffer((bytes.byteLength + 7) & -8);

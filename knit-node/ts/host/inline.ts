@@ -11,6 +11,8 @@ import type { InlinerOptions } from "../api/options.ts";
 import { ByteBuffer } from "../codec/buffer.ts";
 import { Decoder } from "../codec/decode.ts";
 import { Encoder } from "../codec/encode.ts";
+import { travelsAlone } from "../codec/alone.ts";
+import { reduceError } from "../codec/reduce.ts";
 import { CodecError } from "../codec/errors.ts";
 import type { Limits } from "../codec/format.ts";
 import { LocalMemories } from "../shared-memory/local.ts";
@@ -131,7 +133,7 @@ export class InlineLane {
       try {
         copy = this.#copy(error);
       } catch (refusal) {
-        copy = refusal;
+        copy = reduceError(error, travelsAlone) ?? refusal;
       }
     }
     this.#pending.reject(call.number, call.generation, copy);

@@ -75,9 +75,14 @@ export function inPool(): boolean {
 
 let said: WorkerMessage | undefined;
 
+/** Whether a message is the one that every worker sends first. */
+function tellsOfStart(message: WorkerMessage): boolean {
+  return "ready" in message || "failed" in message;
+}
+
 /** Tells the host. */
 export function say(message: WorkerMessage): void {
-  said = message;
+  if (tellsOfStart(message)) said = message;
   web.postMessage(message);
   // Unless the engine is what failed.
   if (isWorker) lastWords({});
@@ -183,8 +188,11 @@ export function start(boot: WorkerBoot, settings: WorkerSettings, listener: Work
 
   let heard = false;
   const hear = (message: WorkerMessage): void => {
-    if (!heard) listener.message(message);
-    heard = true;
+    if (tellsOfStart(message)) {
+      if (heard) return;
+      heard = true;
+    }
+    listener.message(message);
   };
 
   const end = (words: LastWords): void => {

@@ -13,11 +13,13 @@
  * With nothing to claim the worker arms its doorbell and leaves the thread to the event loop; the host rings.
  */
 import { HardTimeoutError } from "../api/errors.ts";
+import { travelsAlone } from "../codec/alone.ts";
 import { ByteBuffer } from "../codec/buffer.ts";
 import { Decoder } from "../codec/decode.ts";
 import { Encoder } from "../codec/encode.ts";
 import { CodecError } from "../codec/errors.ts";
 import { DEFAULT_LIMITS } from "../codec/format.ts";
+import { reduceError } from "../codec/reduce.ts";
 import { ShapeReader, ShapeWriter } from "../codec/shapes.ts";
 import * as layout from "../generated/layout.ts";
 import { BlockReceiver, BlockSender } from "../host/blocks.ts";
@@ -72,6 +74,8 @@ export class Loop {
   #queued = true;
   #running = false;
   #publishQueued = false;
+  /** A thrown error is being sent without what cannot travel. */
+  #reducing = false;
   #burstStart = -1;
 
   constructor(native: Native, boot: WorkerBoot, functions: readonly TaskFunction[], later: (task: () => void) => void, onStop: () => void, onOverdue: () => void) {
@@ -301,7 +305,7 @@ export class Loop {
     } catch (error) {
       // An accessor of the result may have thrown anything: what it threw is tried once, then only described.
       if (kind === KIND_RESULT) this.#reply(KIND_THROWN, head, number, generation, error);
-      else this.#replyRefusal(head, number, generation, error);
+      else this.#replyRefusal(head, number, generation, value, error);
       return;
     }
     if (this.#sender.used) {
@@ -321,8 +325,16 @@ export class Loop {
     if (this.#filled + this.#sender.bytes >= FLUSH) this.#publish();
   }
 
-  /** What was thrown cannot travel itself: the refusal does. */
-  #replyRefusal(head: number, number: number, generation: number, error: unknown): void {
+  /** What was thrown cannot travel itself: an error goes without what cannot, else the refusal does. */
+  #replyRefusal(head: number, number: number, generation: number, thrown: unknown, error: unknown): void {
+    // Once: it may be too large as well.
+    const reduced = this.#reducing ? null : reduceError(thrown, travelsAlone);
+    if (reduced !== null) {
+      this.#reducing = true;
+      this.#reply(KIND_THROWN, head, number, generation, reduced);
+      this.#reducing = false;
+      return;
+    }
     const refusal = describe(error) === null ? new CodecError("BadOperand", "what the task threw cannot be read") : error;
     this.#reply(KIND_THROWN, head, number, generation, refusal);
   }
