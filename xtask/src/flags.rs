@@ -23,6 +23,7 @@ cargo xtask <command>
   bench [--quick] [--on <runtime>] [--criterion] [-- <flags of the bench>]
                             the runtime benches; with --criterion the crates' benches instead
   layout [--check]          write the TypeScript constants of the shared layout; --check: compare only
+  header [--check]          write the C header of knit-ffi; --check: compare only
   vectors [--check]         write the golden vectors of the value format; --check: compare only
   pack                      make the npm package, and try it as a stranger would
   publish-check             what `cargo publish` would say of every crate
@@ -48,6 +49,8 @@ pub enum Command {
     Bench(Bench),
     /// Writes or compares the constants of the shared layout.
     Layout { check: bool },
+    /// Writes or compares the C header.
+    Header { check: bool },
     /// Writes or compares the golden vectors.
     Vectors { check: bool },
     /// Makes and tries the npm package.
@@ -164,6 +167,9 @@ fn command(parser: &mut lexopt::Parser) -> Parsed<Command> {
         "publish-check" => bare(parser, Command::PublishCheck),
         "ci" => bare(parser, Command::Ci),
         "layout" => Ok(Command::Layout {
+            check: check(parser)?,
+        }),
+        "header" => Ok(Command::Header {
             check: check(parser)?,
         }),
         "vectors" => Ok(Command::Vectors {
@@ -304,7 +310,7 @@ mod tests {
             name.starts_with(char::is_alphabetic)
                 .then(|| name.split(' ').next())?
         });
-        assert_eq!(names.clone().count(), 11);
+        assert_eq!(names.clone().count(), 12);
         for name in names {
             assert!(parsed(&[name]).is_ok(), "{name}");
         }

@@ -1,8 +1,8 @@
-//! `build`: the npm package's two halves, native library and compiled TypeScript.
+//! `build`: the npm package's two halves, native libraries and compiled TypeScript.
 //!
-//! 1. `cargo build --release` of `knit-node`; the library goes to
-//!    `knit-node/lib/knit-node.<platform>-<arch>.node`, named as `process.platform` and
-//!    `process.arch` name the machine.
+//! 1. `cargo build --release` of `knit-node` and `knit-ffi`; the libraries go to `knit-node/lib`, as
+//!    `knit-node.<platform>-<arch>.node` and `libknit_ffi.<platform>-<arch>.so`, named as
+//!    `process.platform` and `process.arch` name the machine.
 //! 2. `tsc` writes `knit-node/dist`; files there whose source is gone are removed, so that the
 //!    package never holds a module that no longer exists.
 
@@ -20,31 +20,54 @@ pub fn run(project: &Project) -> Result<()> {
     typescript(project)
 }
 
-/// Compiles the native library and puts it in its place.
+/// Compiles the native libraries and puts them in their place.
 fn native(project: &Project) -> Result<()> {
-    process::run(
-        project
-            .cargo()
-            .args(["build", "--release", "--package", "knit-node"]),
-    )?;
-    let name = format!(
-        "{}knit_node{}",
-        std::env::consts::DLL_PREFIX,
-        std::env::consts::DLL_SUFFIX
-    );
-    let built = project.target()?.join("release").join(name);
+    process::run(project.cargo().args([
+        "build",
+        "--release",
+        "--package",
+        "knit-node",
+        "--package",
+        "knit-ffi",
+    ]))?;
+    let release = project.target()?.join("release");
     let lib = project.path("knit-node/lib");
     std::fs::create_dir_all(&lib).at(&lib)?;
-    let place = lib.join(library_name(std::env::consts::OS, std::env::consts::ARCH));
-    // A running program may have the old file mapped: writing into it would crash that program,
-    // renaming over it leaves it alone.
-    let fresh = place.with_extension("node.new");
-    std::fs::copy(&built, &fresh).at(&built)?;
-    std::fs::rename(&fresh, &place).at(&place)
+    for (built, name) in [("knit_node", library_name()), ("knit_ffi", ffi_name())] {
+        let built = release.join(format!(
+            "{}{built}{}",
+            std::env::consts::DLL_PREFIX,
+            std::env::consts::DLL_SUFFIX
+        ));
+        let place = lib.join(name);
+        // A running program may have the old file mapped: writing into it would crash that program,
+        // renaming over it leaves it alone.
+        let fresh = place.with_extension("new");
+        std::fs::copy(&built, &fresh).at(&built)?;
+        std::fs::rename(&fresh, &place).at(&place)?;
+    }
+    Ok(())
 }
 
-/// The library's file name, in the words of `process.platform` and `process.arch`.
-fn library_name(os: &str, arch: &str) -> String {
+/// The N-API library's file name.
+fn library_name() -> String {
+    let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
+    format!("knit-node.{}.node", platform(os, arch))
+}
+
+/// The C library's file name.
+fn ffi_name() -> String {
+    let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
+    format!(
+        "{}knit_ffi.{}{}",
+        std::env::consts::DLL_PREFIX,
+        platform(os, arch),
+        std::env::consts::DLL_SUFFIX
+    )
+}
+
+/// A machine in the words of `process.platform` and `process.arch`.
+fn platform(os: &str, arch: &str) -> String {
     let platform = match os {
         "macos" => "darwin",
         "windows" => "win32",
@@ -56,7 +79,7 @@ fn library_name(os: &str, arch: &str) -> String {
         "x86" => "ia32",
         other => other,
     };
-    format!("knit-node.{platform}-{arch}.node")
+    format!("{platform}-{arch}")
 }
 
 /// Compiles the TypeScript.
@@ -97,14 +120,13 @@ pub fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// The library in its place, for commands that need it to be there.
-pub fn library(project: &Project) -> Result<PathBuf> {
-    let name = library_name(std::env::consts::OS, std::env::consts::ARCH);
-    let path = project.path("knit-node/lib").join(name);
-    if path.is_file() {
-        Ok(path)
-    } else {
-        Err(Error::Missing(format!("{} is not there", path.display())))
+/// The libraries in their place, for commands that need them to be there: N-API, then C.
+pub fn libraries(project: &Project) -> Result<[PathBuf; 2]> {
+    let lib = project.path("knit-node/lib");
+    let paths = [lib.join(library_name()), lib.join(ffi_name())];
+    match paths.iter().find(|path| !path.is_file()) {
+        None => Ok(paths),
+        Some(path) => Err(Error::Missing(format!("{} is not there", path.display()))),
     }
 }
 
@@ -113,16 +135,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_library_is_named_as_javascript_names_the_machine() {
-        assert_eq!(library_name("linux", "x86_64"), "knit-node.linux-x64.node");
-        assert_eq!(
-            library_name("macos", "aarch64"),
-            "knit-node.darwin-arm64.node"
-        );
-        assert_eq!(
-            library_name("windows", "x86_64"),
-            "knit-node.win32-x64.node"
-        );
+    fn a_machine_is_named_as_javascript_names_it() {
+        assert_eq!(platform("linux", "x86_64"), "linux-x64");
+        assert_eq!(platform("macos", "aarch64"), "darwin-arm64");
+        assert_eq!(platform("windows", "x86_64"), "win32-x64");
     }
 
     #[test]

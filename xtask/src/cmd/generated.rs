@@ -1,4 +1,4 @@
-//! `layout` and `vectors`: files that are written by a program and committed.
+//! `layout`, `header` and `vectors`: files that are written by a program and committed.
 //!
 //! With `--check` nothing is changed: what the program writes is compared with what is committed.
 //! The programs are examples (`xtask/examples/layout.rs`, `knit-codec/examples/vectors.rs`), so that
@@ -33,6 +33,28 @@ pub fn layout(project: &Project, check: bool) -> Result<()> {
     }
     let folder = path.parent().expect("it is a file in a folder");
     std::fs::create_dir_all(folder).at(folder)?;
+    std::fs::write(&path, fresh).at(&path)
+}
+
+/// The C header of `knit-ffi`.
+pub fn header(project: &Project, check: bool) -> Result<()> {
+    let folder = project.path("knit-ffi");
+    let path = folder.join("include/knit.h");
+    let failed = |error: &dyn std::fmt::Display| Error::Missing(format!("cbindgen: {error}"));
+    let config = cbindgen::Config::from_file(folder.join("cbindgen.toml"))
+        .map_err(|error| failed(&error))?;
+    let bindings =
+        cbindgen::generate_with_config(&folder, config).map_err(|error| failed(&error))?;
+    let mut fresh = Vec::new();
+    bindings.write(&mut fresh);
+    if check {
+        return same(
+            &path,
+            std::fs::read_to_string(&path).ok().as_deref(),
+            &String::from_utf8_lossy(&fresh),
+            "header",
+        );
+    }
     std::fs::write(&path, fresh).at(&path)
 }
 

@@ -22,6 +22,7 @@ pub fn run(project: &Project, command: Command) -> Result<bool> {
         Command::Setup => setup::run(project)?,
         Command::Build => build::run(project)?,
         Command::Layout { check } => generated::layout(project, check)?,
+        Command::Header { check } => generated::header(project, check)?,
         Command::Vectors { check } => generated::vectors(project, check)?,
         Command::Test(flags) => return test::run(project, &flags),
         Command::Demo(flags) => demo::run(project, &flags)?,

@@ -80,24 +80,30 @@ fn pack(project: &Project) -> Result<PathBuf> {
 /// What the archive must and must not hold.
 fn contents(project: &Project, archive: &Path) -> Result<()> {
     let list = process::read(project.command("tar").arg("-tzf").arg(archive))?;
-    let library = build::library(project)?;
-    let library = library.file_name().unwrap_or_default().to_string_lossy();
-    complain(&list, &library).map_or(Ok(()), |problem| Err(Error::Missing(problem)))
+    let libraries = build::libraries(project)?.map(|path| {
+        path.file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned()
+    });
+    complain(&list, &libraries.each_ref().map(String::as_str))
+        .map_or(Ok(()), |problem| Err(Error::Missing(problem)))
 }
 
-fn complain(list: &str, library: &str) -> Option<String> {
+fn complain(list: &str, libraries: &[&str; 2]) -> Option<String> {
     let files: Vec<&str> = list
         .lines()
         .filter_map(|l| l.strip_prefix("package/"))
         .collect();
-    let library = format!("lib/{library}");
+    let [napi, c] = libraries.map(|library| format!("lib/{library}"));
     let needed = [
         "package.json",
         "README.md",
         "LICENSE",
         "dist/index.js",
         "dist/index.d.ts",
-        &library,
+        &napi,
+        &c,
     ];
     if let Some(missing) = needed.iter().find(|name| !files.contains(name)) {
         return Some(format!("the package lacks {missing}"));
@@ -182,23 +188,21 @@ mod tests {
     use super::*;
 
     const WHOLE: &str = "package/package.json\npackage/README.md\npackage/LICENSE\npackage/dist/index.js\n\
-        package/dist/index.d.ts\npackage/dist/host/turn.js\npackage/lib/knit-node.linux-x64.node\n";
+        package/dist/index.d.ts\npackage/dist/host/turn.js\npackage/lib/knit-node.linux-x64.node\n\
+        package/lib/libknit_ffi.linux-x64.so\n";
+    const LIBRARIES: [&str; 2] = ["knit-node.linux-x64.node", "libknit_ffi.linux-x64.so"];
 
     #[test]
     fn a_whole_package_is_not_complained_about() {
-        assert_eq!(complain(WHOLE, "knit-node.linux-x64.node"), None);
+        assert_eq!(complain(WHOLE, &LIBRARIES), None);
     }
 
     #[test]
     fn a_missing_file_is_named() {
         let list = WHOLE.replace("package/LICENSE\n", "");
+        assert!(complain(&list, &LIBRARIES).unwrap().contains("LICENSE"));
         assert!(
-            complain(&list, "knit-node.linux-x64.node")
-                .unwrap()
-                .contains("LICENSE")
-        );
-        assert!(
-            complain(WHOLE, "knit-node.linux-arm64.node")
+            complain(WHOLE, &["knit-node.linux-arm64.node", LIBRARIES[1]])
                 .unwrap()
                 .contains("arm64")
         );
@@ -208,7 +212,7 @@ mod tests {
     fn a_source_in_the_package_is_named() {
         let list = format!("{WHOLE}package/dist/index.ts\n");
         assert!(
-            complain(&list, "knit-node.linux-x64.node")
+            complain(&list, &LIBRARIES)
                 .unwrap()
                 .contains("dist/index.ts")
         );

@@ -51,6 +51,7 @@ pub fn steps(project: &Project, flags: &Test, report: &mut Report) {
     }
     if wanted(Step::Generated) {
         report.check("generated layout", || generated::layout(project, true));
+        report.check("C header", || generated::header(project, true));
         report.check("golden vectors", || generated::vectors(project, true));
     }
     if wanted(Step::Types) {
