@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { OptionError, WorkerCrashedError, createPool } from "../../ts/index.ts";
 import { args, double, hangs, lastWords, main, pid, refused, stuck, variable, waits } from "../fixtures/process.ts";
 import { collect } from "../fixtures/collect.ts";
-import { reason, script, within, withPool } from "../pool/support.ts";
+import { reason, script, sleep, within, withPool } from "../pool/support.ts";
 import { endsWithin, lives, processes } from "./support.ts";
 
 function crashed(error: unknown): WorkerCrashedError {
@@ -35,10 +35,11 @@ test("a worker process is told nothing by its arguments, and is not the main one
 test("a worker that is killed rejects what it had taken, with the signal and its last words, and is replaced", () =>
   withPool(processes({}, { threads: 2 }), { pid, lastWords, double }, async ({ call }) => {
     const taken = reason(call.lastWords("first line\nlast line\n"));
-    // Whoever is free answers: the other one.
-    const other = await call.pid();
     const others = Array.from({ length: 500 }, (_, i) => call.double(i));
     assert.deepEqual(await Promise.all(others), Array.from({ length: 500 }, (_, i) => i * 2));
+    // By now one of them has taken it, whichever it is; who answers is the other one.
+    await sleep(300);
+    const other = await within(call.pid(), "the free worker");
     for (const child of childrenOf(process.pid)) if (child !== other) process.kill(child, "SIGKILL");
     const error = crashed(await within(taken, "the call of a killed worker"));
     assert.equal(error.signal, "SIGKILL");

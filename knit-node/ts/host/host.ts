@@ -240,6 +240,8 @@ export class Host {
   }
 
   readonly #onBell = (): void => {
+    // Some runtimes deliver a ring that came before the bell was taken off.
+    if (this.#closed) return;
     this.onExits?.();
     this.#misses = 0;
     if (this.#queued) return;
