@@ -29,6 +29,7 @@ mod stamps;
 mod stats;
 mod steal;
 mod sync;
+pub mod tasks;
 mod typescript;
 mod wake;
 mod worker;

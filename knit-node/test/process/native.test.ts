@@ -1,5 +1,5 @@
 /**
- * Workers that are programs in Rust: `knit-worker/examples/table.rs`, which parses CSV.
+ * Workers that are programs in Rust: `knit-sched/examples/table.rs`, which parses CSV.
  */
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -13,7 +13,7 @@ import { processes } from "./support.ts";
 
 const built = ["release", "debug"].map((profile) => fileURLToPath(new URL(`../../../target/${profile}/examples/table`, import.meta.url)));
 const program = built.find(existsSync);
-const why = program === undefined ? "the example is not built: cargo build -p knit-worker --examples" : null;
+const why = program === undefined ? "the example is not built: cargo build -p knit-sched --examples" : null;
 const options = processes({ command: [program ?? ""] }, { threads: 2 });
 
 const summary = nativeTask<(job: { text: string; column: string }) => { rows: number; sum: number; mean: number }>("summary");

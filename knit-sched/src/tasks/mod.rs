@@ -1,4 +1,35 @@
-#![doc = include_str!("../README.md")]
+//! Worker programs in Rust for the pools of JavaScript hosts: a task is a function under a name, its argument and its result are any types that serde
+//! knows, and JavaScript calls it as any other task. (Linux.)
+//!
+//! ```rust,no_run
+//! use knit_sched::tasks::{TaskError, Tasks};
+//! use serde::{Deserialize, Serialize};
+//!
+//! #[derive(Deserialize)]
+//! struct Range {
+//!     from: u32,
+//!     to: u32,
+//! }
+//!
+//! #[derive(Serialize)]
+//! struct Sum {
+//!     total: u64,
+//! }
+//!
+//! fn main() -> Result<(), TaskError> {
+//!     Tasks::new()
+//!         .task("sum", |range: Range| {
+//!             if range.from > range.to {
+//!                 return Err("the range is empty");
+//!             }
+//!             Ok(Sum { total: (range.from..=range.to).map(u64::from).sum() })
+//!         })
+//!         .serve()
+//! }
+//! ```
+//!
+//! A value that does not fit the Rust type rejects its call with an `Error` that says where; so does an error that the function returns (its text is the
+//! message) and a panic. A name that the program does not have fails the pool at its start. What becomes what is said in [`knit_codec::serde`].
 //!
 //! # What the program does
 //!
@@ -7,7 +38,6 @@
 //! 3. It runs calls until the host asks it to end, or is gone.
 //!
 //! Arguments are read with the host's shape table. Results name no shared shapes: each says its own.
-#![forbid(unsafe_code)]
 
 mod shapes;
 
@@ -15,9 +45,9 @@ use std::collections::HashMap;
 use std::fmt::Display;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::SchedError;
 use knit_codec::serde::{DEPTH, from_bytes_with, to_bytes};
 use knit_codec::{ErrorClass, ErrorValue, Limits, Value};
-use knit_sched::SchedError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use shapes::HostShapes;
@@ -25,7 +55,7 @@ use shapes::HostShapes;
 /// Why a worker program could not serve.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum WorkerError {
+pub enum TaskError {
     /// The pool wants a task that the program does not have.
     #[error("this worker has no task {missing:?}; it has {known:?}")]
     NoSuchTask {
@@ -42,7 +72,7 @@ pub enum WorkerError {
     Sched(#[from] SchedError),
 }
 
-impl WorkerError {
+impl TaskError {
     /// A stable, upper-case code for programs.
     #[must_use]
     pub fn code(&self) -> &'static str {
@@ -109,8 +139,8 @@ impl Tasks {
     /// # Errors
     /// The process was not started by a host; a task is missing; the memory is damaged.
     #[cfg(target_os = "linux")]
-    pub fn serve(self) -> Result<(), WorkerError> {
-        use knit_sched::process::{Gone, join};
+    pub fn serve(self) -> Result<(), TaskError> {
+        use crate::process::{Gone, join};
 
         let joined = join(Gone::Exit)?;
         let boot = joined.boot()?;
@@ -120,7 +150,7 @@ impl Tasks {
         match functions {
             Ok(functions) => {
                 worker.publish(&note::ready()?)?;
-                Ok(knit_sched::serve(worker, &functions)?)
+                Ok(crate::serve(worker, &functions)?)
             }
             Err(error) => {
                 worker.publish(&note::failed(&error)?)?;
@@ -134,7 +164,7 @@ impl Tasks {
     /// # Errors
     /// [`SchedError::NoProcesses`].
     #[cfg(not(target_os = "linux"))]
-    pub fn serve(self) -> Result<(), WorkerError> {
+    pub fn serve(self) -> Result<(), TaskError> {
         Err(SchedError::NoProcesses.into())
     }
 
@@ -143,13 +173,13 @@ impl Tasks {
         &self,
         names: &[String],
         shapes: &Arc<Mutex<HostShapes>>,
-    ) -> Result<knit_sched::Functions, WorkerError> {
-        let mut functions = knit_sched::Functions::new();
+    ) -> Result<crate::Functions, TaskError> {
+        let mut functions = crate::Functions::new();
         for name in names {
             let Some(task) = self.by_name.get(name).cloned() else {
                 let mut known: Vec<String> = self.by_name.keys().cloned().collect();
                 known.sort_unstable();
-                return Err(WorkerError::NoSuchTask {
+                return Err(TaskError::NoSuchTask {
                     missing: name.clone(),
                     known,
                 });
@@ -164,11 +194,11 @@ impl Tasks {
 /// What a worker says about itself, as the package's own workers do.
 #[cfg(target_os = "linux")]
 mod note {
+    use crate::frames;
     use knit_codec::serde::to_bytes;
-    use knit_sched::frames;
     use serde::Serialize;
 
-    use crate::WorkerError;
+    use super::TaskError;
 
     #[derive(Serialize)]
     struct Ready {
@@ -187,11 +217,11 @@ mod note {
         stack: &'a str,
     }
 
-    pub(super) fn ready() -> Result<Vec<u8>, WorkerError> {
+    pub(super) fn ready() -> Result<Vec<u8>, TaskError> {
         frame(&Ready { ready: true })
     }
 
-    pub(super) fn failed(error: &WorkerError) -> Result<Vec<u8>, WorkerError> {
+    pub(super) fn failed(error: &TaskError) -> Result<Vec<u8>, TaskError> {
         let message = error.to_string();
         frame(&Failed {
             failed: Why {
@@ -202,7 +232,7 @@ mod note {
         })
     }
 
-    fn frame(note: &impl Serialize) -> Result<Vec<u8>, WorkerError> {
+    fn frame(note: &impl Serialize) -> Result<Vec<u8>, TaskError> {
         let payload = to_bytes(note)?;
         let call = frames::call_of(0, 0, &payload);
         let header = frames::answer_of(&call, frames::kind::NOTE, 0, &payload);

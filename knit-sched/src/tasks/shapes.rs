@@ -3,8 +3,10 @@
 use std::sync::atomic::Ordering;
 
 use knit_codec::{ShapeTable, Words};
-use knit_sched::{SchedError, Shared};
+
 use knit_shm::Area;
+
+use crate::{SchedError, Shared};
 
 /// The words of a table in shared memory.
 struct Table(Area);

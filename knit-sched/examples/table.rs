@@ -58,8 +58,8 @@ fn panics(why: String) -> Result<(), String> {
     panic!("{why}")
 }
 
-fn main() -> Result<(), knit_worker::WorkerError> {
-    knit_worker::Tasks::new()
+fn main() -> Result<(), knit_sched::tasks::TaskError> {
+    knit_sched::tasks::Tasks::new()
         .task("summary", summary)
         .task("reversed", reversed)
         .task("panics", panics)
