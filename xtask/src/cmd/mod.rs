@@ -6,6 +6,7 @@ mod ci;
 mod demo;
 mod fuzz;
 mod generated;
+mod installers;
 mod pack;
 mod publish_check;
 mod setup;

@@ -5,10 +5,11 @@
 //! 3. Install it into an empty folder that knows nothing of the workspace.
 //! 4. Check the README's quick start, and the types' own promises, with `tsc`.
 //! 5. Run the quick start on every Node: the TypeScript as it is, and what `tsc` made of it.
+//! 6. The same with what Deno and Bun install.
 
 use std::path::{Path, PathBuf};
 
-use super::build;
+use super::{build, installers};
 use crate::error::{At, Error, Result};
 use crate::process;
 use crate::project::{Project, Runtime};
@@ -54,6 +55,9 @@ pub fn steps(project: &Project, report: &mut Report) {
             let name = format!("{script} on {}", runtime.name());
             report.check(&name, || quick_start(project, home, runtime, script));
         }
+    }
+    if let Ok(text) = std::fs::read_to_string(home.join("quick-start.ts")) {
+        installers::steps(project, &archive, &text, report);
     }
 }
 

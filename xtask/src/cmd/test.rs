@@ -5,7 +5,7 @@
 //!    own, because that flag rebuilds every dependency.
 //! 3. Valgrind's memcheck over the unit tests of the crates that touch mapped memory.
 //! 4. The package, and the generated files that are committed.
-//! 5. The TypeScript type check, then the suite on each runtime.
+//! 5. The TypeScript type check, also as Deno does it and as it would publish the package, then the suite on each runtime.
 
 use std::path::PathBuf;
 
@@ -56,6 +56,12 @@ pub fn steps(project: &Project, flags: &Test, report: &mut Report) {
     }
     if wanted(Step::Types) {
         report.check("types", || types(project));
+        report.check("deno check", || {
+            deno(project, &["check", "ts/index.ts", "ts/worker/main.ts"])
+        });
+        report.check("deno publish", || {
+            deno(project, &["publish", "--dry-run", "--allow-dirty"])
+        });
     }
     if wanted(Step::Js) {
         for &runtime in &flags.on {
@@ -153,6 +159,22 @@ fn types(project: &Project) -> Result<()> {
     setup::run(project)?;
     let mut tsc = project.tool("typescript/bin/tsc");
     process::run(tsc.args(["--project", "knit-node/tsconfig.json"]))
+}
+
+/// Deno's view of the package as it would be published to its own registry.
+fn deno(project: &Project, args: &[&str]) -> Result<()> {
+    setup::run(project)?;
+    let mut deno = project.runtime(Runtime::Deno);
+    let watched = process::watch(
+        deno.current_dir(project.path("knit-node"))
+            .env("NO_COLOR", "1")
+            .args(args),
+        process::HANGS,
+    )?;
+    if watched.status.success() {
+        return Ok(());
+    }
+    Err(Error::Missing(format!("`deno {}` fails", args.join(" "))))
 }
 
 fn suite(project: &Project, runtime: Runtime) -> Result<Counts> {
