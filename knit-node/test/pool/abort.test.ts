@@ -117,6 +117,20 @@ test("an aborted call leaves the numbers and answers of others alone", () =>
     }
   }));
 
+test("a call with a large argument, made in the tick in which another was aborted, arrives whole", () =>
+  withPool({}, tasks, async ({ call }) => {
+    for (let i = 0; i < 50; i++) {
+      const controller = new AbortController();
+      const small = reason(call.echo(i, { signal: controller.signal }));
+      const large = reason(call.echo(new Uint8Array(50_000), { signal: controller.signal }));
+      controller.abort("gone");
+      const bytes = new Uint8Array(100_000).fill(i + 1);
+      const arrived = await Promise.all([call.echo(bytes), call.echo(bytes)]);
+      for (const got of arrived) assert.deepEqual(got, bytes);
+      assert.deepEqual([await small, await large], ["gone", "gone"]);
+    }
+  }));
+
 test("the toolkit has a clock, a signal and the test, which work when they are taken out of it", () =>
   withPool({}, tasks, async ({ call }) => {
     for (const value of [5, "text", { a: [1] }, new Uint8Array(100_000)]) {

@@ -132,6 +132,14 @@ impl HostBlocks {
         self.sent.entry(call).or_default().push(locator);
     }
 
+    /// A call that was not submitted is not going to be: takes back what was to go with it.
+    pub(crate) fn withdrawn(&mut self, call: u32) {
+        for locator in self.drafts.remove(&call).into_iter().flatten() {
+            // An error says that it had been given back.
+            let _ = self.heap.free(locator);
+        }
+    }
+
     /// Whoever had the call is dead: takes back what it did not give back itself.
     pub(crate) fn died(&mut self, call: u32) {
         for locator in self.sent.remove(&call).into_iter().flatten() {

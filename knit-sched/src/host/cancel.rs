@@ -14,7 +14,14 @@ impl Host {
     /// The memory is corrupt.
     pub fn cancel(&mut self, call: u32, generation: u32) -> Result<bool> {
         match self.calls.place(call, generation) {
-            Place::Ahead => return Ok(self.removed_ahead.insert((call, generation))),
+            Place::Ahead => {
+                let removed = self.removed_ahead.insert((call, generation));
+                if removed {
+                    // Now: its number may be another call's before the frame is seen.
+                    self.blocks.withdrawn(call);
+                }
+                return Ok(removed);
+            }
             Place::Gone => return Ok(false),
             Place::Backlog => self.removed_in_backlog += 1,
             Place::Lane(lane, position) => {
@@ -46,7 +53,8 @@ impl Host {
         {
             return false;
         }
-        self.remove(header.call);
+        self.submitted += 1;
+        self.removed += 1;
         true
     }
 

@@ -39,10 +39,11 @@ impl Host {
                 });
                 break;
             }
-            self.expect(frame.header(), now);
+            // Before anything is noted under its number, which may be a later call's already.
             if self.is_removed(frame.header()) {
                 continue;
             }
+            self.expect(frame.header(), now);
             let first = self.backlog.is_empty();
             match if first {
                 self.place(&frame, now)
