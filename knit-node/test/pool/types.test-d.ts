@@ -1,7 +1,7 @@
 /**
  * Types keep a task's argument and result from end to end. Checked by the compiler; nothing here runs.
  */
-import { Envelope, createPool, task } from "../../ts/index.ts";
+import { Envelope, createPool, importTask, task } from "../../ts/index.ts";
 import type { AbortablePromise, ArgumentCall, Call, OptionalCall, Pool, PoolOptions, Task } from "../../ts/index.ts";
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -84,6 +84,42 @@ export async function calls(): Promise<void> {
   await pool.shutdown("100");
   const disposable: Disposable & AsyncDisposable = pool;
   void disposable;
+}
+
+/** Timeouts and aborts show in what a call gives. */
+export async function controlled(): Promise<void> {
+  const { call } = createPool()({
+    withDefault: task({ f: (n: number) => n, timeout: { time: 5, default: "late" } }),
+    maybe: task({ f: async (n: number) => n, timeout: { time: 5, maybe: true } }),
+    plain: task({ f: (n: number) => n, timeout: 5 }),
+    aborts: task({ f: (n: number, { hasAborted }) => (hasAborted() ? "aborted" : n), abortSignal: true }),
+    imported: importTask<(text: string) => number>({ href: "./x.js" }),
+    pair: importTask<string, number>({ href: "./x.js", timeout: 5 }),
+    negate: (n: number) => -n,
+  });
+  const withDefault = await call.withDefault(1);
+  same<typeof withDefault, number | string>();
+  const maybe = await call.maybe(1);
+  same<typeof maybe, number | undefined>();
+  const plain = await call.plain(1, { signal: AbortSignal.timeout(5) });
+  same<typeof plain, number>();
+  const open = call.aborts(1);
+  open.reject(new Error("not needed"));
+  open.reject();
+  const aborted = await open;
+  same<typeof aborted, "aborted" | number>();
+  const imported = await call.imported("text");
+  same<typeof imported, number>();
+  const pair = await call.pair("text");
+  same<typeof pair, number>();
+  const negated = await call.negate(1);
+  same<typeof negated, number>();
+  // @ts-expect-error only calls of abort-aware tasks can be rejected
+  call.plain(1).reject();
+  // @ts-expect-error a string is no number
+  await call.negate("1");
+  // @ts-expect-error the signal lacks
+  await call.plain(1, {});
 }
 
 export function shapes(): void {
