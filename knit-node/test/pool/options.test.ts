@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import { OptionError, createPool } from "../../ts/index.ts";
 import { double } from "../fixtures/basic.ts";
 import { runtime, skip, withPool } from "./support.ts";
+import { inProcesses } from "../fixtures/kind.ts";
 
 const MIB = 1024 * 1024;
 
@@ -90,7 +91,7 @@ test("everything may be left out, undefined, or given in full", async () => {
       balancer: { strategy: "robinRound" },
       host: { steal: true },
       payload: { payloadMaxByteLength: MIB, maxPayloadBytes: MIB },
-      worker: { respawn: false, ...LIMITS, timers: { spinMicroseconds: 0 } },
+      worker: { respawn: false, ...(inProcesses ? {} : LIMITS), timers: { spinMicroseconds: 0 } },
       workerExecArgv: runtime === "node" ? ["--no-warnings"] : [],
     },
   ] as const) {
