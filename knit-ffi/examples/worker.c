@@ -1,4 +1,4 @@
-/* A worker process in C. A host of any kind (Rust, JavaScript, C) starts this program for a place of its pool; it attaches to the pool's memory and
+/* A worker process in C. A host in Rust or C starts this program for a place of its pool; it attaches to the pool's memory and
  * serves two functions until it is asked to end:
  *
  *   0  a number       twice that number

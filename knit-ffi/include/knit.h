@@ -206,14 +206,6 @@ int32_t knit_last_error(char *buffer,
 // `buffer` is null, or has room for `len` bytes.
 int32_t knit_last_error_code(char *buffer, size_t len);
 
-// Fills in how a host is unless told otherwise: one worker, rings of 256 KiB, 64 MiB of block heap a participant.
-//
-// `options` is the caller's. May be called on any thread.
-//
-// # Safety
-// `options` is null, which is refused, or may be written.
-int32_t knit_options_default(struct knit_options *options);
-
 // Makes a pool's memory and its host. Every place in it is still empty: see `knit_host_begin`.
 //
 // `options` is the caller's, read at once, and null for the defaults. `*host` becomes the handle, valid on this thread until
@@ -280,32 +272,6 @@ int32_t knit_host_arm(uint32_t host);
 int32_t knit_host_bell(uint32_t host,
                        knit_ring ring,
                        void *context);
-
-// Opens a place for a worker: `*epoch` is what the worker needs to take it. Errors: there is no such place, or it is in use.
-//
-// # Safety
-// `epoch` is null, which is refused, or may be written.
-int32_t knit_host_begin(uint32_t host, uint32_t worker, uint32_t *epoch);
-
-// Asks a worker to end, and wakes it. It ends when it has run what it took.
-int32_t knit_host_stop(uint32_t host, uint32_t worker);
-
-// Wakes every worker that sleeps: there is something for it beside the rings.
-int32_t knit_host_rouse(uint32_t host);
-
-// Settles a worker's death. It must really have ended, and its replies must have been read until there were none: they are dropped here.
-//
-// Returns how many calls it had taken; `knit_host_retired` names them. Some of them may have been answered.
-int32_t knit_host_retire(uint32_t host, uint32_t worker);
-
-// Writes numbers of calls that dead workers had taken to `calls`, at most `capacity`, each once. Returns how many: 0 if there are no more.
-//
-// # Safety
-// `calls` is null and `capacity` 0, or it has room for `capacity` words.
-int32_t knit_host_retired(uint32_t host, uint32_t *calls, size_t capacity);
-
-// Gives the calls that wait in a dead worker's lane to others, for one that is not replaced.
-int32_t knit_host_evacuate(uint32_t host, uint32_t worker);
 
 // Lets go of the host, and ends its worker processes. What was handed out stays until its token is given back; the pool's memory also for as long as
 // worker threads use it. The bell is not rung any more when this returns.
@@ -419,6 +385,32 @@ int32_t knit_host_nudge(uint32_t host, uint32_t worker);
 // Where a place stands: 0 empty, 1 open for a worker, 2 being taken, 3 served, 4 its worker has died.
 int32_t knit_host_state(uint32_t host, uint32_t worker);
 
+// Opens a place for a worker: `*epoch` is what the worker needs to take it. Errors: there is no such place, or it is in use.
+//
+// # Safety
+// `epoch` is null, which is refused, or may be written.
+int32_t knit_host_begin(uint32_t host, uint32_t worker, uint32_t *epoch);
+
+// Asks a worker to end, and wakes it. It ends when it has run what it took.
+int32_t knit_host_stop(uint32_t host, uint32_t worker);
+
+// Wakes every worker that sleeps: there is something for it beside the rings.
+int32_t knit_host_rouse(uint32_t host);
+
+// Settles a worker's death. It must really have ended, and its replies must have been read until there were none: they are dropped here.
+//
+// Returns how many calls it had taken; `knit_host_retired` names them. Some of them may have been answered.
+int32_t knit_host_retire(uint32_t host, uint32_t worker);
+
+// Writes numbers of calls that dead workers had taken to `calls`, at most `capacity`, each once. Returns how many: 0 if there are no more.
+//
+// # Safety
+// `calls` is null and `capacity` 0, or it has room for `capacity` words.
+int32_t knit_host_retired(uint32_t host, uint32_t *calls, size_t capacity);
+
+// Gives the calls that wait in a dead worker's lane to others, for one that is not replaced.
+int32_t knit_host_evacuate(uint32_t host, uint32_t worker);
+
 // Gives back memory that was handed out under this token: `data` must not be used any more.
 //
 // May be called on any thread, and after host or worker are closed. A token that was given back already, or is a loan's, is
@@ -432,6 +424,14 @@ int32_t knit_memory_release(uint32_t token);
 // May be called on any thread, and after host or worker are closed. A token that was given back already, or is no loan's, is
 // `KNIT_ERROR_CLOSED`.
 int32_t knit_loan_drop(uint32_t token);
+
+// Fills in how a host is unless told otherwise: one worker, rings of 256 KiB, 64 MiB of block heap a participant.
+//
+// `options` is the caller's. May be called on any thread.
+//
+// # Safety
+// `options` is null, which is refused, or may be written.
+int32_t knit_options_default(struct knit_options *options);
 
 // Finds the pool and the place that this process was started for, without taking it: `*place` is for `knit_worker_attach`.
 //

@@ -1,4 +1,4 @@
-//! The host: making a pool, the turn, sleeping, and the lives of workers. See `knit_sched::Host` for what each does, and `abi` for the
+//! The host: making a pool, the turn, sleeping. See `knit_sched::Host` for what each does, and `abi` for the
 //! control block.
 //!
 //! One thread owns a host and calls, over and over:
@@ -12,8 +12,8 @@ use std::ffi::c_void;
 use std::sync::Arc;
 use std::time::Duration;
 
+use knit_sched::Host;
 use knit_sched::port::{HostPort, Table};
-use knit_sched::{Config, Host, HostOptions, Strategy};
 use knit_shm::Words;
 
 use crate::abi::{KNIT_MEMORY_CONTROL, KNIT_MEMORY_FIGURES, KNIT_MEMORY_OUTBOX, Memory, Options};
@@ -29,7 +29,7 @@ pub(crate) struct Entry {
     outbox: Arc<Words>,
     figures: Arc<Words>,
     /// Calls that a dead worker had taken and that were not told yet.
-    retired: Vec<u32>,
+    pub(crate) retired: Vec<u32>,
     /// The end of a process that did not fit where it was to be told.
     pub(crate) exit: Option<String>,
 }
@@ -86,98 +86,6 @@ pub(crate) fn with(handle: u32, run: impl FnOnce(&mut Entry) -> Result<i32>) -> 
 /// Milliseconds as a limit; negative is none.
 pub(crate) fn limit(milliseconds: i32) -> Option<Duration> {
     u64::try_from(milliseconds).ok().map(Duration::from_millis)
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        let HostOptions { config, steal, .. } = HostOptions::default();
-        Self {
-            size: size_of::<Self>() as u32,
-            workers: config.workers as u32,
-            steal: u32::from(steal),
-            arena_bytes: config.arena_bytes,
-            abort_slots: config.abort_slots,
-            spin_microseconds: -1,
-            request_granules: config.request_granules,
-            reply_granules: config.reply_granules,
-            balancer: 0,
-            alone: 0,
-        }
-    }
-}
-
-impl Options {
-    /// What a caller gives, of which perhaps only the first fields.
-    ///
-    /// # Safety
-    /// `given` is null, or is as long as its first word says.
-    unsafe fn read(given: *const Self) -> Result<Self> {
-        const WORD: usize = size_of::<u32>();
-        let mut options = Self::default();
-        if given.is_null() {
-            return Ok(options);
-        }
-        // SAFETY: not null, and at least the first word is there.
-        let size = unsafe { given.cast::<u32>().read_unaligned() } as usize;
-        if size < WORD || size > size_of::<Self>() || size % WORD != 0 {
-            return Err(argument(
-                "options.size",
-                "the size of struct knit_options of this version or an earlier one",
-            ));
-        }
-        // SAFETY: the caller has `size` bytes, so have the options; all their patterns are numbers.
-        unsafe {
-            std::ptr::copy_nonoverlapping(
-                given.cast::<u8>(),
-                std::ptr::from_mut(&mut options).cast(),
-                size,
-            );
-        };
-        Ok(options)
-    }
-
-    fn for_host(&self) -> Result<HostOptions> {
-        let strategy = Strategy::ALL.get(self.balancer as usize).copied();
-        let mut options = HostOptions {
-            steal: flag("options.steal", self.steal)?,
-            alone: flag("options.alone", self.alone)?,
-            balancer: strategy.ok_or(argument("options.balancer", "a balancer's number"))?,
-            ..HostOptions::default()
-        };
-        options.config = Config {
-            workers: self.workers as usize,
-            arena_bytes: self.arena_bytes,
-            abort_slots: self.abort_slots,
-            request_granules: self.request_granules,
-            reply_granules: self.reply_granules,
-            ..options.config
-        };
-        if let Ok(microseconds) = u64::try_from(self.spin_microseconds) {
-            options.spin = Duration::from_micros(microseconds);
-        }
-        Ok(options)
-    }
-}
-
-/// A truth value of the caller.
-pub(crate) fn flag(name: &'static str, value: u32) -> Result<bool> {
-    match value {
-        0 => Ok(false),
-        1 => Ok(true),
-        _ => Err(argument(name, "0 or 1")),
-    }
-}
-
-/// Fills in how a host is unless told otherwise: one worker, rings of 256 KiB, 64 MiB of block heap a participant.
-///
-/// `options` is the caller's. May be called on any thread.
-///
-/// # Safety
-/// `options` is null, which is refused, or may be written.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn knit_options_default(options: *mut Options) -> i32 {
-    // SAFETY: as the caller promises.
-    guard(|| unsafe { put(options, Options::default()) }.map(|()| 0))
 }
 
 /// Makes a pool's memory and its host. Every place in it is still empty: see `knit_host_begin`.
@@ -284,11 +192,12 @@ pub(crate) unsafe fn filled(outbox: &Words, bytes: u32) -> Result<&[u8]> {
 #[unsafe(no_mangle)]
 pub extern "C" fn knit_host_turn(host: u32, bytes: u32, spin: u32) -> i32 {
     with(host, |entry| {
-        let outbox = entry.outbox.clone();
         // SAFETY: in a call on the thread whose program writes the buffer; the slice does not outlive it.
-        let submitted = unsafe { filled(&outbox, bytes) }?;
+        let submitted = unsafe { filled(&entry.outbox, bytes) }?;
+        // SAFETY: as above; the control block is another allocation, and this is its only slice.
+        let control = unsafe { entry.control.words() };
         let spin = Duration::from_micros(u64::from(spin));
-        let spans = entry.controlled(|port, control| port.turn(submitted, spin, control))?;
+        let spans = entry.port.turn(submitted, spin, control)?;
         Ok(count(spans as usize))
     })
 }
@@ -340,81 +249,6 @@ pub unsafe extern "C" fn knit_host_bell(host: u32, ring: Ring, context: *mut c_v
     with(host, |entry| {
         let shared = entry.port.host.shared().clone();
         entry.bell.set(&shared, None, ring, context)?;
-        Ok(0)
-    })
-}
-
-/// Opens a place for a worker: `*epoch` is what the worker needs to take it. Errors: there is no such place, or it is in use.
-///
-/// # Safety
-/// `epoch` is null, which is refused, or may be written.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn knit_host_begin(host: u32, worker: u32, epoch: *mut u32) -> i32 {
-    with(host, |entry| {
-        not_null(epoch)?;
-        let begun = entry.port.host.begin(worker as usize)?;
-        // SAFETY: as the caller promises.
-        unsafe { put(epoch, begun) }.map(|()| 0)
-    })
-}
-
-/// Asks a worker to end, and wakes it. It ends when it has run what it took.
-#[unsafe(no_mangle)]
-pub extern "C" fn knit_host_stop(host: u32, worker: u32) -> i32 {
-    with(host, |entry| {
-        entry.port.host.stop(worker as usize)?;
-        Ok(0)
-    })
-}
-
-/// Wakes every worker that sleeps: there is something for it beside the rings.
-#[unsafe(no_mangle)]
-pub extern "C" fn knit_host_rouse(host: u32) -> i32 {
-    with(host, |entry| {
-        entry.port.host.rouse();
-        Ok(0)
-    })
-}
-
-/// Settles a worker's death. It must really have ended, and its replies must have been read until there were none: they are dropped here.
-///
-/// Returns how many calls it had taken; `knit_host_retired` names them. Some of them may have been answered.
-#[unsafe(no_mangle)]
-pub extern "C" fn knit_host_retire(host: u32, worker: u32) -> i32 {
-    with(host, |entry| {
-        let mut calls = entry.port.host.retire(worker as usize)?;
-        let taken = calls.len();
-        entry.retired.append(&mut calls);
-        Ok(count(taken))
-    })
-}
-
-/// Writes numbers of calls that dead workers had taken to `calls`, at most `capacity`, each once. Returns how many: 0 if there are no more.
-///
-/// # Safety
-/// `calls` is null and `capacity` 0, or it has room for `capacity` words.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn knit_host_retired(host: u32, calls: *mut u32, capacity: usize) -> i32 {
-    with(host, |entry| {
-        let told = entry.retired.len().min(capacity);
-        if told > 0 {
-            not_null(calls)?;
-        }
-        for (n, call) in entry.retired.drain(..told).enumerate() {
-            // SAFETY: `n` is below `capacity`.
-            let place = unsafe { calls.add(n) };
-            // SAFETY: as the caller promises.
-            unsafe { put(place, call) }?;
-        }
-        Ok(count(told))
-    })
-}
-
-/// Gives the calls that wait in a dead worker's lane to others, for one that is not replaced.
-#[unsafe(no_mangle)]
-pub extern "C" fn knit_host_evacuate(host: u32, worker: u32) -> i32 {
-    with(host, |entry| {
-        entry.port.host.evacuate(worker as usize)?;
         Ok(0)
     })
 }

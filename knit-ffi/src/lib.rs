@@ -8,7 +8,8 @@
 //! | [`error`] | numbers for errors, what was last wrong on a thread, and the guard that lets no panic through |
 //! | [`memory`] | memory that is handed out, and given back by token |
 //! | [`bell`] | a function pointer that wakes a sleeper |
-//! | [`host`], [`host_calls`], [`host_blocks`], [`host_figures`] | the host's functions |
+//! | [`options`] | how a host is to be |
+//! | [`host`], [`host_places`], [`host_calls`], [`host_blocks`], [`host_figures`] | the host's functions |
 //! | [`worker`], [`worker_blocks`] | the worker's functions |
 //! | [`process`] | worker processes, from both sides |
 //!
@@ -31,7 +32,9 @@ pub mod host;
 pub mod host_blocks;
 pub mod host_calls;
 pub mod host_figures;
+pub mod host_places;
 pub mod memory;
+pub mod options;
 pub mod process;
 pub mod worker;
 pub mod worker_blocks;

@@ -19,8 +19,9 @@ use knit_shm::Words;
 use crate::abi::{KNIT_MEMORY_CONTROL, KNIT_MEMORY_OUTBOX, KNIT_STOP, Memory, Place};
 use crate::bell::{OwnBell, Ring};
 use crate::error::{FfiError, Result, argument, guard, put};
-use crate::host::{filled, flag, limit};
+use crate::host::{filled, limit};
 use crate::memory::{not_null, show_region, show_words};
+use crate::options::flag;
 
 pub(crate) struct Entry {
     bell: OwnBell,
@@ -159,11 +160,12 @@ pub unsafe extern "C" fn knit_worker_outbox(worker: u32, bytes: u32, memory: *mu
 #[unsafe(no_mangle)]
 pub extern "C" fn knit_worker_turn(worker: u32, bytes: u32, spin: u32) -> i32 {
     with(worker, |entry| {
-        let outbox = entry.outbox.clone();
         // SAFETY: in a call on the thread whose program writes the buffer; the slice does not outlive it.
-        let replies = unsafe { filled(&outbox, bytes) }?;
+        let replies = unsafe { filled(&entry.outbox, bytes) }?;
+        // SAFETY: as above; the control block is another allocation, and this is its only slice.
+        let control = unsafe { entry.control.words() };
         let spin = Duration::from_micros(u64::from(spin));
-        let claimed = entry.controlled(|port, control| port.turn(replies, spin, control))?;
+        let claimed = entry.port.turn(replies, spin, control)?;
         Ok(if claimed == STOP { KNIT_STOP } else { claimed })
     })
 }

@@ -13,6 +13,7 @@ use knit_ffi::host::*;
 use knit_ffi::host_blocks::*;
 use knit_ffi::host_calls::*;
 use knit_ffi::host_figures::*;
+use knit_ffi::host_places::*;
 use knit_ffi::memory::*;
 use knit_ffi::process::*;
 use knit_ffi::worker::*;

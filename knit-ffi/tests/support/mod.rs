@@ -8,7 +8,9 @@ use std::ptr;
 use knit_ffi::abi::*;
 use knit_ffi::error::*;
 use knit_ffi::host::*;
+use knit_ffi::host_places::*;
 use knit_ffi::memory::*;
+use knit_ffi::options::*;
 use knit_ffi::worker::*;
 
 pub fn options() -> Options {
