@@ -25,6 +25,15 @@ async function complaint(call: Promise<unknown>, code: string, path: string, kin
   return "was not refused";
 }
 
+/** Inside an Error. One that is thrown travels all the same, without what cannot: what it says is worth more. */
+const IN_ERROR = ["as a cause", "as a property of an error", "as a code", "among errors"];
+
+/** What is wrong with how such an Error came; null if nothing is. */
+async function mangled(call: Promise<unknown>): Promise<string | null> {
+  const error = await call.catch((reason: unknown) => reason);
+  return error instanceof Error && error.message === "outer" && !(error instanceof UnsupportedValueError) ? null : `came as ${String(error)}`;
+}
+
 for (const [place, [, path]] of Object.entries(PLACES)) {
   test(`every kind of value that is refused rejects its call, ${place}, as argument and as result`, { timeout: 120_000 }, () =>
     withPool({}, tasks, async ({ call }) => {
@@ -32,7 +41,14 @@ for (const [place, [, path]] of Object.entries(PLACES)) {
       const wrong: string[] = [];
       for (const [value, [, code, kind]] of Object.entries(REFUSED)) {
         const wanted = { value, place };
-        const ways: [string, Promise<unknown>, string][] = [["as thrown value", call.throwRefused(wanted), `result${path}`]];
+        const ways: [string, Promise<unknown>, string][] = [];
+        const thrown = call.throwRefused(wanted);
+        if (IN_ERROR.includes(place)) {
+          const how = await mangled(thrown);
+          if (how !== null) wrong.push(`${value} as thrown value: ${how}`);
+        } else {
+          ways.push(["as thrown value", thrown, `result${path}`]);
+        }
         // A promise that is an argument itself is awaited. So are results, for which the language asks every object for its `then`.
         const awaited = path === "" && value === "a promise";
         if (!awaited) ways.push(["as argument", call.echo(makeRefused(wanted)), `arg${path}`]);
