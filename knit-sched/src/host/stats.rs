@@ -32,7 +32,7 @@ impl Lane {
 
     /// The place's worker is dead: what it ran is lost.
     pub(super) fn lose_running(&mut self) {
-        self.lost += self.running();
+        self.lost = self.lost.wrapping_add(self.running());
         self.counters.end();
     }
 }

@@ -73,7 +73,11 @@ impl Meter {
         let (mut stamp, mut alike) = (0, 0);
         for claim in claims {
             self.claimed.push(claim.header.call);
-            self.counts.bytes_in += argument_bytes(claim, region);
+            // Wrapping: a damaged frame may claim any length, and the figures are then wrong, and nothing else.
+            self.counts.bytes_in = self
+                .counts
+                .bytes_in
+                .wrapping_add(argument_bytes(claim, region));
             let next = stamps.get(claim.position());
             // Most were handed over together.
             if next != stamp {
