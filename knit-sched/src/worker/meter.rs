@@ -59,11 +59,11 @@ impl Meter {
     }
 
     pub(super) fn count_block_in(&mut self, bytes: usize) {
-        self.counts.bytes_in += bytes as u64;
+        add(&mut self.counts.bytes_in, bytes as u64);
     }
 
     pub(super) fn count_block_out(&mut self, bytes: usize) {
-        self.counts.bytes_out += bytes as u64;
+        add(&mut self.counts.bytes_out, bytes as u64);
     }
 
     /// These calls were claimed, and are about to be run.
@@ -73,11 +73,7 @@ impl Meter {
         let (mut stamp, mut alike) = (0, 0);
         for claim in claims {
             self.claimed.push(claim.header.call);
-            // Wrapping: a damaged frame may claim any length, and the figures are then wrong, and nothing else.
-            self.counts.bytes_in = self
-                .counts
-                .bytes_in
-                .wrapping_add(argument_bytes(claim, region));
+            add(&mut self.counts.bytes_in, argument_bytes(claim, region));
             let next = stamps.get(claim.position());
             // Most were handed over together.
             if next != stamp {
@@ -87,7 +83,7 @@ impl Meter {
             alike += 1;
         }
         self.record_wait(now, stamp, alike);
-        self.counts.taken += claims.len() as u64;
+        add(&mut self.counts.taken, claims.len() as u64);
         self.counters.show(&self.counts);
         if let Some(first) = claims.first() {
             self.counters.begin(Current {
@@ -108,11 +104,11 @@ impl Meter {
     /// A reply is on its way.
     pub(super) fn answer(&mut self, reply: &FrameHeader) {
         if reply.kind == kind::RESULT {
-            self.counts.completed += 1;
+            add(&mut self.counts.completed, 1);
         } else {
-            self.counts.failed += 1;
+            add(&mut self.counts.failed, 1);
         }
-        self.counts.bytes_out += u64::from(reply.payload_len);
+        add(&mut self.counts.bytes_out, u64::from(reply.payload_len));
         // Mostly in the order of the claims.
         if self.claimed.get(self.next) == Some(&reply.call) {
             self.next += 1;
@@ -169,4 +165,9 @@ fn argument_bytes(claim: &Claim, region: &Region) -> u64 {
     }
     let block = region.read::<BlockPayload>(claim.data_offset);
     block.map_or(0, |block| block.len)
+}
+
+/// Wrapping: counts go on from those in shared memory, and a damaged frame may claim any length. The figures are then wrong, and nothing else.
+fn add(sum: &mut u64, more: u64) {
+    *sum = sum.wrapping_add(more);
 }
