@@ -11,17 +11,14 @@
  * 4. Still nothing: a few polls, one a turn of the event loop. Then the host arms its doorbell and lets the loop sleep. Whoever publishes
  *    a reply then rings it. No timer is involved anywhere.
  *
- * Microtasks starve the event loop: once the loop has not turned for `BURST` microseconds, the next turn of the host comes from it. Whether
- * it has turned is learnt from a mark that is left in it, since no clock tells: a program may work for a long time between two calls.
+ * Microtasks starve the event loop: once it has waited for a while (`loop-watch.ts`), the next turn of the host comes from it.
  *
  * # Who keeps the process alive
  *
- * The bell does while the host sleeps with calls open, a queued turn does while it polls; an unused pool does not.
+ * The bell does while the host sleeps with calls open (`keep-alive.ts`), a queued turn does while it polls; an unused pool does not.
  */
 import type { Debug } from "../api/debug.ts";
 import { QueueFullError } from "../api/errors.ts";
-import type { InlinerOptions } from "../api/options.ts";
-import type { ProcessSettings } from "../api/process-options.ts";
 import { statsOf } from "../api/stats.ts";
 import type { PoolStats } from "../api/stats.ts";
 import { DEFAULT_LIMITS } from "../codec/format.ts";
@@ -33,11 +30,14 @@ import { Controls } from "./controls.ts";
 import type { TaskControl } from "./controls.ts";
 import { InlineLane } from "./inline.ts";
 import type { InlineFunction } from "./inline.ts";
+import { KeepAlive } from "./keep-alive.ts";
+import { LoopWatch } from "./loop-watch.ts";
 import { PoolMemory } from "./memory.ts";
 import { Outbox } from "./outbox.ts";
 import { Pending } from "./pending.ts";
 import { QueueLimit } from "./queue-limit.ts";
 import { Replies } from "./replies.ts";
+import type { HostSettings } from "./settings.ts";
 import { Trimmer } from "./trimmer.ts";
 import { Watchdog } from "./watchdog.ts";
 import type { Ender } from "./watchdog.ts";
@@ -46,24 +46,8 @@ import type { Ender } from "./watchdog.ts";
 const LOOKS = 4;
 /** Polls from the event loop without a reply before the host sleeps. */
 const POLLS = 3;
-/** Microseconds after which microtasks make room for the event loop. */
-const BURST = 1000;
 /** The longest spin; the engine's own limit is mostly shorter. */
 const SPIN = 50;
-
-export interface HostSettings {
-  readonly threads: number;
-  readonly steal: boolean;
-  readonly balancer: number;
-  readonly arenaBytes: number;
-  readonly maxPayloadBytes: number;
-  readonly inliner: Required<InlinerOptions> | null;
-  readonly abortCapacity: number;
-  /** How workers are started, if they are processes. */
-  readonly process: ProcessSettings | null;
-  readonly maxQueue: number;
-  readonly hardTimeoutMs: number;
-}
 
 export class Host {
   readonly handle: number;
@@ -81,16 +65,12 @@ export class Host {
   readonly #replies: Replies;
   readonly #controls: Controls;
   readonly #queueLimit: QueueLimit | null;
+  readonly #loop: LoopWatch;
+  readonly #alive: KeepAlive;
   #watchdog: Watchdog | null = null;
   #figures: Float64Array | null = null;
   #queued = false;
-  #keepsAlive = false;
-  /** Workers whose end somebody waits for. */
-  #ending = 0;
   #misses = 0;
-  #burstStart = -1;
-  #marked = false;
-  #long = false;
   #closed = false;
   /** Why no call is taken any more. */
   #refusal: unknown = null;
@@ -104,8 +84,10 @@ export class Host {
   constructor(native: Native, settings: HostSettings, later: (task: () => void) => void, functions: readonly InlineFunction[], debug: Debug) {
     this.#native = native;
     this.#later = later;
+    this.#loop = new LoopWatch(later);
     const handle = native.hostCreate(settings.threads, settings.steal, settings.arenaBytes, settings.abortCapacity, -1, settings.balancer, settings.hardTimeoutMs > 0);
     this.handle = handle;
+    this.#alive = new KeepAlive(native, handle);
     this.memory = new PoolMemory(native.hostFront(handle), (heap) => native.hostHeap(handle, heap));
     const control = new Int32Array(native.hostControl(handle));
     this.#control = control;
@@ -221,7 +203,7 @@ export class Host {
 
   #queue(): void {
     this.#queued = true;
-    if (this.#long) this.#later(this.#turnFromLoop);
+    if (this.#loop.isDue) this.#later(this.#turnFromLoop);
     else queueMicrotask(this.#turn);
   }
 
@@ -250,27 +232,9 @@ export class Host {
   };
 
   readonly #turnFromLoop = (): void => {
-    this.#burstStart = -1;
-    this.#long = false;
+    this.#loop.turned();
     this.#turn();
   };
-
-  /** The event loop has turned. */
-  readonly #onMark = (): void => {
-    this.#marked = false;
-    this.#burstStart = -1;
-    this.#long = false;
-  };
-
-  /** Sees whether the event loop has waited long enough for its turn. */
-  #watchLoop(clock: number): void {
-    if (this.#burstStart === -1) this.#burstStart = clock;
-    if (!this.#marked) {
-      this.#marked = true;
-      this.#later(this.#onMark);
-    }
-    this.#long = ((clock - this.#burstStart) | 0) >= BURST;
-  }
 
   readonly #turn = (): void => {
     if (this.#closed) return;
@@ -291,7 +255,7 @@ export class Host {
 
   /** When to look again, after a turn that found so many spans. */
   #goOn(spans: number): void {
-    this.#watchLoop(this.#control[CONTROL_CLOCK]);
+    this.#loop.look(this.#control[CONTROL_CLOCK]);
     if (spans > 0) this.#misses = 0;
     else this.#misses++;
     if (this.pending.open === 0) {
@@ -311,7 +275,7 @@ export class Host {
   }
 
   #sleep(): void {
-    if (!this.#keepsAlive && this.pending.open > 0) this.#native.hostKeepAlive(this.handle, (this.#keepsAlive = true));
+    if (this.pending.open > 0) this.#alive.hold();
     if (this.#native.hostArm(this.handle)) {
       this.#trimmer.rest();
       return;
@@ -324,7 +288,7 @@ export class Host {
   #letGo(): void {
     this.#trimmer.rest();
     if (this.#awaited === 0) this.#finished();
-    if (this.#keepsAlive && this.#ending === 0) this.#native.hostKeepAlive(this.handle, (this.#keepsAlive = false));
+    this.#alive.letGo();
   }
 
   /** Hands over and takes what there is, at once; false if there was nothing to take. */
@@ -369,10 +333,10 @@ export class Host {
 
   /** Keeps the process alive until a worker has ended: one more to wait for, or one less. */
   awaitEnd(change: 1 | -1): void {
-    this.#ending += change;
+    const some = this.#alive.count(change);
     if (this.#closed) return;
-    if (this.#ending > 0 && !this.#keepsAlive) this.#native.hostKeepAlive(this.handle, (this.#keepsAlive = true));
-    else if (this.#ending === 0) this.#wake();
+    if (some) this.#alive.hold();
+    else this.#wake();
   }
 
   /** Whether a worker still runs that call. */
