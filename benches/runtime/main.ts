@@ -1,8 +1,8 @@
 // The runtime benches: the pool against bare workers, Piscina and the floor, in one run on one machine.
 //
-//     node benches/runtime/main.ts [--quick] [--json <file>] [--only <workload,...>] [--without <contestant,...>]
+//     node benches/runtime/main.ts [--quick | --check] [--json <file>] [--silent] [--only <workload,...>] [--without <contestant,...>]
 //
-// See ../README.md for what is measured and how to read it.
+// See ../README.md for what is measured and how to read it. `compare.ts` puts the files of several runtimes into one table.
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { currentRuntime } from "./adapters/runtime.ts";
@@ -17,6 +17,8 @@ import { workload as lateness } from "./workloads/lateness.ts";
 import { workload as oneByOne } from "./workloads/one-by-one.ts";
 import { workload as payloads } from "./workloads/payloads.ts";
 import { workload as quiet } from "./workloads/quiet.ts";
+import { workload as sleepers } from "./workloads/sleepers.ts";
+import { workload as unsettled } from "./workloads/unsettled.ts";
 
 const WORKLOADS: readonly Workload[] = [
   oneByOne,
@@ -26,6 +28,8 @@ const WORKLOADS: readonly Workload[] = [
   idleWorkload,
   cores,
   beside,
+  sleepers,
+  unsettled,
   startupWorkload,
   memoryWorkload,
   payloads,
@@ -62,10 +66,12 @@ async function main(): Promise<number> {
     }
     console.error(`${workload.name}: ${(seconds() - before).toFixed(1)} s`);
   }
-  for (const line of table(bench.rows)) console.log(line);
+  for (const title of bench.missing) bench.problem(title, "knit", "no figure");
+  if (!options.silent) for (const line of table(bench.rows)) console.log(line);
   const json =
     options.json ?? fileURLToPath(new URL(`../../target/bench/${runtime.name}.json`, import.meta.url));
   await writeJson(json, bench, seconds(), loadBefore);
+  if (options.silent) return bench.problems.length === 0 ? 0 : 1;
   console.log(`\n${seconds().toFixed(0)} s; raw figures in ${json}`);
   if (loadBefore > BUSY) console.log(`the machine was busy (load ${loadBefore.toFixed(2)}): compare with care, and not with post`);
   for (const problem of bench.problems) console.log(`problem: ${problem}`);

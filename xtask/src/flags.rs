@@ -20,8 +20,9 @@ cargo xtask <command>
                             runtimes: node22, node24, node26, deno, bun
   demo [<folder>] [--threads <n>] [--on <runtime>]
                             hash, compress and count every file of a folder, on one thread and on all
-  bench [--quick] [--on <runtime>] [--criterion] [-- <flags of the bench>]
-                            the runtime benches; with --criterion the crates' benches instead
+  bench [--quick | --check] [--on <runtimes>] [--criterion] [-- <flags of the bench>]
+                            the runtime benches on node24, deno and bun, in one table; --check only
+                            sees that every row has a figure; --criterion: the crates' benches
   layout [--check]          write the TypeScript constants of the shared layout; --check: compare only
   header [--check]          write the C header of knit-ffi; --check: compare only
   vectors [--check]         write the golden vectors of the value format; --check: compare only
@@ -128,12 +129,26 @@ pub struct Demo {
 pub struct Bench {
     /// Fewer rounds.
     pub quick: bool,
+    /// One round of everything: are there figures at all?
+    pub check: bool,
     /// The crates' benches instead of the runtime's.
     pub criterion: bool,
-    /// The runtime to run on.
-    pub on: Runtime,
+    /// The runtimes to run on.
+    pub on: Vec<Runtime>,
     /// Handed on to the bench program.
     pub rest: Vec<OsString>,
+}
+
+impl Default for Bench {
+    fn default() -> Bench {
+        Bench {
+            quick: false,
+            check: false,
+            criterion: false,
+            on: vec![Runtime::Node24, Runtime::Deno, Runtime::Bun],
+            rest: Vec::new(),
+        }
+    }
 }
 
 /// Flags of `fuzz`.
@@ -231,18 +246,14 @@ fn demo(parser: &mut lexopt::Parser) -> Parsed<Demo> {
 }
 
 fn bench(parser: &mut lexopt::Parser) -> Parsed<Bench> {
-    let mut flags = Bench {
-        quick: false,
-        criterion: false,
-        on: Runtime::Node24,
-        rest: Vec::new(),
-    };
+    let mut flags = Bench::default();
     // Everything after `--` belongs to the bench program, also what looks like a flag of ours.
     while let Some(arg) = parser.next()? {
         match arg {
             Long("quick") => flags.quick = true,
+            Long("check") => flags.check = true,
             Long("criterion") => flags.criterion = true,
-            Long("on") => flags.on = one(parser, "runtime", Runtime::parse)?,
+            Long("on") => flags.on = list(parser, "runtime", Runtime::parse)?,
             Value(first) => {
                 flags.rest.push(first);
                 flags.rest.extend(parser.raw_args()?);
@@ -352,6 +363,7 @@ mod tests {
             panic!("another command")
         };
         assert!(flags.quick && !flags.criterion);
+        assert_eq!(flags.on, [Runtime::Node24, Runtime::Deno, Runtime::Bun]);
         assert_eq!(flags.rest, ["--only", "idle"]);
     }
 }

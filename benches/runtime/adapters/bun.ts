@@ -8,6 +8,7 @@ export const runtime: Runtime = {
   name: "bun",
   version: Bun.version,
   childFlags: [],
+  workerFlags: [],
   hasPiscina: false,
   startWorker: startWebWorker,
   collect: () => Bun.gc(true),

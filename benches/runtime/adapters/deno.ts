@@ -1,4 +1,5 @@
 // Deno: web workers. The collector is reachable only if the program was started with `--v8-flags=--expose-gc`.
+import { fileURLToPath } from "node:url";
 import type { Runtime } from "./runtime.ts";
 import { startWebWorker } from "./web.ts";
 
@@ -8,6 +9,8 @@ export const runtime: Runtime = {
   name: "deno",
   version: scope.Deno.version.deno,
   childFlags: ["run", "-A", "--v8-flags=--expose-gc"],
+  // Else the nearest configuration to a worker's entry counts, which is the package's own, and means its sources.
+  workerFlags: [`--config=${fileURLToPath(new URL("../../deno.json", import.meta.url))}`],
   hasPiscina: false,
   startWorker: startWebWorker,
   collect: () => scope.gc?.(),

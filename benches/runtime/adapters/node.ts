@@ -21,6 +21,7 @@ export const runtime: Runtime = {
   name: "node",
   version: process.version,
   childFlags: [],
+  workerFlags: [],
   hasPiscina: true,
   startWorker,
   collect: gc,

@@ -14,6 +14,8 @@ export interface Runtime {
   readonly version: string;
   /** Arguments between the executable and the script that give a child the same rights and flags. */
   readonly childFlags: readonly string[];
+  /** What `workerExecArgv` of a pool must be here for its processes to find the packages that this program finds. */
+  readonly workerFlags: readonly string[];
   /** Whether Piscina is a contestant here: it is made for Node. */
   readonly hasPiscina: boolean;
   startWorker(): Channel;

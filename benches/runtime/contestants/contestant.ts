@@ -4,7 +4,8 @@
 // see every contestant and be inlined for none, which costs as much as what is measured.
 import type { Runtime } from "../adapters/runtime.ts";
 
-export type ContestantName = "knit" | "floor" | "post" | "piscina";
+/** `knit` is the pool with thread workers, `process` the same with process workers. */
+export type ContestantName = "knit" | "process" | "floor" | "post" | "piscina";
 
 export interface Contestant {
   readonly name: ContestantName;
@@ -13,6 +14,8 @@ export interface Contestant {
   empty(): Promise<unknown>;
   echo(value: unknown): Promise<unknown>;
   sleep(ms: number): Promise<number>;
+  /** An asynchronous task whose promise stays open for so long. Only the pools have it. */
+  pause(ms: number): Promise<void>;
   spin(ms: number): Promise<number>;
   fib(n: number): Promise<number>;
   /** Empty calls, each awaited before the next; fills `durations` with the milliseconds that each took. */
@@ -32,6 +35,8 @@ export async function load(name: ContestantName): Promise<Start> {
   switch (name) {
     case "knit":
       return (await import("./knit.ts")).start;
+    case "process":
+      return (await import("./knit-process.ts")).start;
     case "floor":
       return (await import("./floor.ts")).start;
     case "post":

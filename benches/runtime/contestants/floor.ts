@@ -28,6 +28,7 @@ export const start: Start = (): Contestant => ({
   empty: () => settle(1, undefined),
   echo: (value) => settle(1, value),
   sleep: noWorker,
+  pause: noWorker,
   spin: noWorker,
   fib: noWorker,
   async oneByOne(durations) {

@@ -12,6 +12,7 @@ export const start: Start = (_runtime, workers): Contestant => {
     empty: () => call.empty(),
     echo: (value) => call.echo(value),
     sleep: (ms) => call.sleep(ms),
+    pause: (ms) => call.pause(ms),
     spin: (ms) => call.spin(ms),
     fib: (n) => call.fib(n),
     async oneByOne(durations) {

@@ -17,6 +17,7 @@ export const start: Start = (_runtime, workers): Contestant => {
     empty: () => pool.run(undefined, empty),
     echo: (value) => pool.run(value, echo),
     sleep: (ms) => run("sleep", ms),
+    pause: (ms) => run("pause", ms),
     spin: (ms) => run("spin", ms),
     fib: (n) => run("fib", n),
     async oneByOne(durations) {

@@ -54,6 +54,7 @@ export const start: Start = (runtime, workers): Contestant => {
     empty: () => calls.send(EMPTY),
     echo: (value) => calls.send(ECHO, value),
     sleep: (ms) => calls.send(SLEEP, ms),
+    pause: () => Promise.reject(new Error("a bare worker awaits nothing")),
     spin: (ms) => calls.send(SPIN, ms),
     fib: (n) => calls.send(FIB, n),
     async oneByOne(durations) {

@@ -5,7 +5,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Runtime } from "../adapters/runtime.ts";
 import { open, type Contestant, type ContestantName } from "../contestants/contestant.ts";
-import type { Figures, Goal } from "./goals.ts";
+import type { Column, Figures, Goal } from "./goals.ts";
 import type { Options } from "./options.ts";
 import { keep, median } from "./stats.ts";
 
@@ -13,6 +13,9 @@ import { keep, median } from "./stats.ts";
 const SAMPLE_DEADLINE_MS = 60_000;
 /** Between two turns: whoever just ran goes to sleep. */
 const SETTLE_MS = 3;
+/** How much slower process workers may be than threads; rows about the slowest of many calls allow a little more. */
+const PROCESS_LIMIT = 1.2;
+export const PROCESS_LIMIT_P99 = 1.3;
 
 export interface Row {
   /** Stable name in the JSON, e.g. `batch.1000.perCall`. */
@@ -23,6 +26,12 @@ export interface Row {
   readonly rounds: number;
   readonly goal?: Goal | undefined;
   readonly raw?: Record<string, unknown>;
+}
+
+/** A row to be made of samples. */
+export interface RowOf extends Omit<Row, "figures" | "raw"> {
+  /** Goal of process workers, as a multiple of thread workers; `null` for no row of theirs. */
+  readonly processLimit?: number | null;
 }
 
 export interface Workload {
@@ -44,16 +53,22 @@ export class Bench {
     this.options = options;
   }
 
-  /** The first number in a quick run, the second in a full one. */
+  /** The first number in a quick run, the second in a full one; one where figures do not matter. */
   rounds(quick: number, full: number): number {
-    return this.options.quick ? quick : full;
+    switch (this.options.pace) {
+      case "full":
+        return full;
+      case "quick":
+        return quick;
+      case "check":
+        return 1;
+    }
   }
 
   /** Those of the named contestants that take part here. */
   present(names: readonly ContestantName[]): ContestantName[] {
-    return names.filter(
-      (name) => !this.options.without.includes(name) && (name !== "piscina" || this.runtime.hasPiscina),
-    );
+    const piscina = this.runtime.hasPiscina && this.options.pace === "full";
+    return names.filter((name) => !this.options.without.includes(name) && (name !== "piscina" || piscina));
   }
 
   problem(where: string, name: string, error: unknown): void {
@@ -123,25 +138,39 @@ export class Bench {
     return samples;
   }
 
-  /** Adds a row whose figures are one quantile of each contestant's samples; the median unless told. */
-  add(
-    row: Omit<Row, "figures" | "raw">,
-    samples: Samples,
-    figure: (values: number[]) => number = median,
-  ): void {
+  /**
+   * Adds a row whose figures are one quantile of each contestant's samples; the median unless told. If process workers took part,
+   * a second row sets them against threads.
+   */
+  add({ processLimit = PROCESS_LIMIT, ...row }: RowOf, samples: Samples, figure: (values: number[]) => number = median): void {
     const figures: Figures = {};
     const raw: Record<string, unknown> = {};
+    let ofProcess: number | undefined;
     for (const [name, values] of samples) {
       if (values.length === 0) continue;
-      figures[name] = figure(values);
+      if (name === "process") ofProcess = figure(values);
+      else figures[name] = figure(values);
       raw[name] = keep(values);
     }
     this.rows.push({ ...row, figures, raw });
+    if (ofProcess === undefined || processLimit === null) return;
+    this.rows.push({
+      ...row,
+      id: `${row.id}.process`,
+      title: `${row.title}; processes`,
+      goal: { kind: "timesThread", limit: processLimit },
+      figures: { knit: ofProcess, ...(figures.knit === undefined ? {} : { thread: figures.knit }) },
+    });
   }
 
   /** A figure of an earlier row, for goals that compare with it. */
-  figure(id: string, name: ContestantName): number | undefined {
+  figure(id: string, name: Column): number | undefined {
     return this.rows.find((row) => row.id === id)?.figures[name];
+  }
+
+  /** Rows in which the pool has no figure. */
+  get missing(): string[] {
+    return this.rows.filter(({ figures }) => !Number.isFinite(figures.knit)).map((row) => row.title);
   }
 }
 

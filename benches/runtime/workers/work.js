@@ -24,6 +24,13 @@ export const sleep = (ms) => {
 };
 
 /**
+ * Occupies nothing, and is not settled before.
+ * @param {number} ms
+ * @returns {Promise<void>}
+ */
+export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/**
  * Occupies the worker and its core; answers with the clock at the end.
  * @param {number} ms
  */

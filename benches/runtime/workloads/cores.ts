@@ -9,7 +9,7 @@ const RESULT = 196_418;
 export const workload: Workload = {
   name: "cores",
   async run(bench) {
-    await bench.withContestants("cores", ["knit", "post", "piscina"], WORKERS, async (contestants) => {
+    await bench.withContestants("cores", ["knit", "process", "post", "piscina"], WORKERS, async (contestants) => {
       const run = async (call: (n: number) => Promise<number>): Promise<number> => {
         const start = performance.now();
         const results = await Promise.all(Array.from({ length: CALLS }, () => call(N)));

@@ -1,13 +1,19 @@
 // Measurements that a process of its own makes: start-up, CPU while nothing happens, memory.
-import { readFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import type { Runtime } from "../adapters/runtime.ts";
-import { load, type ContestantName } from "../contestants/contestant.ts";
+import { load, type Contestant, type ContestantName } from "../contestants/contestant.ts";
 import type { Bench, Samples, Workload } from "../harness/bench.ts";
 import { runChild, type Child, type Figures } from "../harness/child.ts";
+import type { Pace } from "../harness/options.ts";
+import { median } from "../harness/stats.ts";
 
 const MI = 1024 * 1024;
-const IDLE_MS = 2000;
+/** How long a process is watched that does nothing. */
+const IDLE_MS: Record<Pace, number> = { full: 2000, quick: 1000, check: 300 };
 
 /** From starting a pool (or a worker) of one to its first answer. */
 const startup: Child = async (runtime, name) => {
@@ -20,36 +26,58 @@ const startup: Child = async (runtime, name) => {
   return { ms };
 };
 
-/** Milliseconds of CPU per second of a process whose workers have nothing to do. */
-const idle: Child = async (runtime, name, workers) => {
-  const contestant = (await load(name))(runtime, workers);
-  await contestant.emptyBatch(400);
-  await delay(700);
-  const before = process.cpuUsage();
-  const start = performance.now();
-  await delay(IDLE_MS);
-  const rate = cpuPerSecond(before, start);
+/** From starting a process that prints one line to that line. */
+const spawnOne: Child = async (runtime) => {
+  const script = fileURLToPath(new URL("../workers/one-line.js", import.meta.url));
+  const before = performance.now();
+  const child = spawn(process.execPath, [...runtime.childFlags, script], { stdio: ["ignore", "pipe", "inherit"] });
+  const [line] = (await once(child.stdout, "data")) as [Buffer];
+  const ms = performance.now() - before;
+  if (line.toString().trim() !== "here") throw new Error(`a bare process printed ${line}`);
+  await once(child, "close");
+  return { ms };
+};
+
+/** Milliseconds of CPU per second of a process whose four workers have nothing to do, and of the workers if they are processes. */
+const idle: Child = async (runtime, name, ms) => {
+  const contestant = (await load(name))(runtime, 4);
+  const rate = await cpuPerSecond(contestant, () => delay(ms));
   await contestant.close();
   return { rate };
 };
 
-/** Milliseconds of CPU per second of a process whose one worker sleeps inside one call of 2 s. */
-const waiting: Child = async (runtime, name) => {
+/** The same while one worker sleeps inside one long call. */
+const waiting: Child = async (runtime, name, ms) => {
   const contestant = (await load(name))(runtime, 1);
-  await contestant.emptyBatch(400);
-  await delay(700);
-  const before = process.cpuUsage();
-  const start = performance.now();
-  await contestant.sleep(IDLE_MS);
-  const rate = cpuPerSecond(before, start);
+  const rate = await cpuPerSecond(contestant, () => contestant.sleep(ms));
   await contestant.close();
   return { rate };
 };
 
-function cpuPerSecond(before: NodeJS.CpuUsage, start: number): number {
+async function cpuPerSecond(contestant: Contestant, body: () => Promise<unknown>): Promise<number> {
+  await contestant.emptyBatch(400);
+  await delay(700);
+  const children = cpuOfChildren();
+  const before = process.cpuUsage();
+  const start = performance.now();
+  await body();
   const { user, system } = process.cpuUsage(before);
   const seconds = (performance.now() - start) / 1000;
-  return (user + system) / 1000 / seconds;
+  return ((user + system) / 1000 + cpuOfChildren() - children) / seconds;
+}
+
+/** Milliseconds of CPU that child processes have used so far, all threads of each. Only Linux tells. */
+function cpuOfChildren(): number {
+  if (process.platform !== "linux") return 0;
+  let nanoseconds = 0;
+  for (const thread of readdirSync("/proc/self/task")) {
+    for (const child of readFileSync(`/proc/self/task/${thread}/children`, "utf8").split(" ").filter(Boolean)) {
+      for (const task of readdirSync(`/proc/${child}/task`)) {
+        nanoseconds += Number(readFileSync(`/proc/${child}/task/${task}/schedstat`, "utf8").split(" ")[0]);
+      }
+    }
+  }
+  return nanoseconds / 1e6;
 }
 
 /** Resident memory and address space once every worker has worked and gone quiet, in MiB. */
@@ -81,7 +109,7 @@ const inFlight: Child = async (runtime, name, n) => {
   return { bytes };
 };
 
-const CHILDREN: Record<string, Child> = { startup, idle, waiting, memory, "in-flight": inFlight };
+const CHILDREN: Record<string, Child> = { startup, spawn: spawnOne, idle, waiting, memory, "in-flight": inFlight };
 
 /** The child's side: measures and prints. */
 export async function childMain(runtime: Runtime, args: readonly string[]): Promise<void> {
@@ -120,11 +148,20 @@ const ALL: readonly ContestantName[] = ["knit", "post", "piscina"];
 export const startupWorkload: Workload = {
   name: "startup",
   async run(bench) {
-    const rounds = bench.rounds(7, 21);
+    const rounds = bench.rounds(5, 21);
     const figures = await gather(bench, "startup", ALL, 1, rounds);
     bench.add(
       { id: "startup", title: "start to first answer", unit: "ms", rounds, goal: { kind: "timesPost", limit: 1.5 } },
       figures("ms"),
+    );
+    const pools = (await gather(bench, "startup", ["process"], 1, rounds))("ms").get("process");
+    // What is bare is called `post`.
+    const spawned = (await gather(bench, "spawn", ["post"], 1, rounds))("ms").get("post");
+    if (pools === undefined || spawned === undefined) return;
+    const value = median(spawned);
+    bench.add(
+      { id: "startup.process", title: "start to first answer; processes", unit: "ms", rounds, goal: { kind: "timesOther", other: "spawn", value, limit: 1.3 } },
+      new Map([["knit", pools]]),
     );
   },
 };
@@ -132,19 +169,23 @@ export const startupWorkload: Workload = {
 export const idleWorkload: Workload = {
   name: "idle",
   async run(bench) {
-    const rounds = bench.rounds(2, 7);
-    const goal = { kind: "atMost", limit: 1 } as const;
-    const idling = await gather(bench, "idle", ALL, 4, rounds);
-    bench.add({ id: "idle", title: "CPU of an idle pool, 4 workers", unit: "ms/s", rounds, goal }, idling("rate"));
-    const sleeping = await gather(bench, "waiting", ALL, 1, rounds);
-    bench.add({ id: "waiting", title: "CPU while one call takes 2 s", unit: "ms/s", rounds, goal }, sleeping("rate"));
+    const rounds = bench.rounds(1, 7);
+    const ms = IDLE_MS[bench.options.pace];
+    for (const [what, title] of [["idle", "CPU of an idle pool, 4 workers"], ["waiting", "CPU while one call takes long"]] as const) {
+      const rate = (await gather(bench, what, [...ALL, "process"], ms, rounds))("rate");
+      const processes = rate.get("process");
+      rate.delete("process");
+      const row = { id: what, title, unit: "ms/s", rounds, goal: { kind: "atMost", limit: 1 } } as const;
+      bench.add(row, rate);
+      if (processes !== undefined) bench.add({ ...row, id: `${what}.process`, title: `${title}; processes` }, new Map([["knit", processes]]));
+    }
   },
 };
 
 export const memoryWorkload: Workload = {
   name: "memory",
   async run(bench) {
-    const rounds = bench.rounds(3, 9);
+    const rounds = bench.rounds(2, 9);
     const [few, many] = [1, 5];
     const one = await gather(bench, "memory", ALL, few, rounds);
     const five = await gather(bench, "memory", ALL, many, rounds);
@@ -174,7 +215,7 @@ export const memoryWorkload: Workload = {
       },
       five("virtual"),
     );
-    for (const n of bench.options.quick ? [100_000] : [100_000, 1_000_000]) {
+    for (const n of bench.options.pace !== "full" ? [100_000] : [100_000, 1_000_000]) {
       const names = ALL.filter((name) => name !== "piscina");
       const flying = await gather(bench, "in-flight", names, n, rounds);
       bench.add(

@@ -1,5 +1,5 @@
 // An empty task, each call awaited before the next.
-import type { Workload } from "../harness/bench.ts";
+import { PROCESS_LIMIT_P99, type Workload } from "../harness/bench.ts";
 import type { Contestant } from "../contestants/contestant.ts";
 import { quantile } from "../harness/stats.ts";
 
@@ -12,7 +12,7 @@ const callsPerTurn = (contestant: Contestant): number =>
 export const workload: Workload = {
   name: "one-by-one",
   async run(bench) {
-    await bench.withContestants("one-by-one", ["knit", "floor", "post", "piscina"], 1, async (contestants) => {
+    await bench.withContestants("one-by-one", ["knit", "process", "floor", "post", "piscina"], 1, async (contestants) => {
       for (const contestant of contestants) await contestant.oneByOne(new Float64Array(callsPerTurn(contestant)));
       const rounds = bench.rounds(10, 40);
       const samples = await bench.interleave("one-by-one", contestants, rounds, async (contestant) => {
@@ -30,6 +30,7 @@ export const workload: Workload = {
             unit: "us",
             rounds,
             goal: q === 0.5 ? { kind: "partOfPost", limit: 120 } : undefined,
+            ...(q === 0.5 ? {} : { processLimit: q === 0.99 ? PROCESS_LIMIT_P99 : null }),
           },
           samples,
           (values) => quantile(values, q),

@@ -1,18 +1,19 @@
 // Echo of values of many kinds and sizes, in batches: time per call. Every answer is compared with what was sent, once.
 import { isDeepStrictEqual } from "node:util";
-import type { Contestant } from "../contestants/contestant.ts";
+import type { Contestant, ContestantName } from "../contestants/contestant.ts";
 import type { Workload } from "../harness/bench.ts";
 import type { Goal } from "../harness/goals.ts";
+import type { Pace } from "../harness/options.ts";
 import { PAYLOADS, type Payload } from "../harness/payloads.ts";
 
 const MICROS = 1000;
 const TURN_MS = 6;
 /** Every kind of value is new code to the engines: it must be compiled on both sides before it is timed. */
-const WARM_UP_MS = 250;
+const WARM_UP_MS: Record<Pace, number> = { full: 250, quick: 100, check: 0 };
 
-async function warmUp(contestant: Contestant, { value, batch }: Payload): Promise<void> {
+async function warmUp(contestant: Contestant, { value, batch }: Payload, ms: number): Promise<void> {
   const start = performance.now();
-  while (performance.now() - start < WARM_UP_MS) await contestant.echoBatch(value, batch);
+  while (performance.now() - start < ms) await contestant.echoBatch(value, batch);
 }
 
 async function microsPerCall(contestant: Contestant, { value, batch }: Payload): Promise<number> {
@@ -39,7 +40,9 @@ function goalOf(payload: Payload, number: number | undefined): Goal | undefined 
 export const workload: Workload = {
   name: "payloads",
   async run(bench) {
-    await bench.withContestants("payloads", ["knit", "post", "piscina"], 1, async (contestants) => {
+    // A quick run shows what processes cost with calls that carry nothing.
+    const names: ContestantName[] = ["knit", "post", "piscina", ...(bench.options.pace === "quick" ? [] : ["process" as const])];
+    await bench.withContestants("payloads", names, 1, async (contestants) => {
       const rounds = bench.rounds(7, 25);
       for (const payload of PAYLOADS) {
         const where = `payload ${payload.name}`;
@@ -49,7 +52,7 @@ export const workload: Workload = {
             if (!isDeepStrictEqual(await contestant.echo(payload.value), payload.value)) {
               throw new Error("what came back is not what was sent");
             }
-            await warmUp(contestant, payload);
+            await warmUp(contestant, payload, WARM_UP_MS[bench.options.pace]);
             right.push(contestant);
           } catch (error) {
             bench.problem(where, contestant.name, error);

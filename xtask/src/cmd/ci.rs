@@ -51,12 +51,10 @@ pub fn run(project: &Project) -> Result<bool> {
         };
         fuzz::run(project, &flags)
     });
-    report.check("quick benches", || {
+    report.check("every bench has figures", || {
         let flags = flags::Bench {
-            quick: true,
-            criterion: false,
-            on: Runtime::Node24,
-            rest: Vec::new(),
+            check: true,
+            ..flags::Bench::default()
         };
         bench::run(project, &flags)
     });
