@@ -30,6 +30,9 @@ cargo xtask <command>
   publish-check             what `cargo publish` would say of every crate
   fuzz [--seconds <n>] [<target>...]
                             run the fuzz targets, each for n seconds (60)
+  stress [--seconds <n>] [--seed <n>] [--on <runtimes>]
+                            random calls on the runtimes, on each for n seconds (60): each settles once and
+                            rightly, nothing is left, memory stays flat
   ci                        formatting, lints, documentation, test, pack, and short forms of the rest
 ";
 
@@ -60,6 +63,8 @@ pub enum Command {
     PublishCheck,
     /// Runs the fuzz targets.
     Fuzz(Fuzz),
+    /// Runs random calls.
+    Stress(Stress),
     /// Runs everything.
     Ci,
 }
@@ -160,6 +165,17 @@ pub struct Fuzz {
     pub targets: Vec<String>,
 }
 
+/// Flags of `stress`.
+#[derive(Debug, PartialEq)]
+pub struct Stress {
+    /// How long each runtime runs.
+    pub seconds: u32,
+    /// Where the random calls start from; the same seed makes the same calls.
+    pub seed: u32,
+    /// The runtimes to run on.
+    pub on: Vec<Runtime>,
+}
+
 /// Reads the command line, program name first.
 pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command> {
     let mut parser = lexopt::Parser::from_iter(args);
@@ -194,6 +210,7 @@ fn command(parser: &mut lexopt::Parser) -> Parsed<Command> {
         "demo" => demo(parser).map(Command::Demo),
         "bench" => bench(parser).map(Command::Bench),
         "fuzz" => fuzz(parser).map(Command::Fuzz),
+        "stress" => stress(parser).map(Command::Stress),
         other => Err(format!("there is no command `{other}`").into()),
     }
 }
@@ -283,6 +300,29 @@ fn fuzz(parser: &mut lexopt::Parser) -> Parsed<Fuzz> {
     Ok(flags)
 }
 
+fn stress(parser: &mut lexopt::Parser) -> Parsed<Stress> {
+    let mut flags = Stress {
+        seconds: 60,
+        // Another one each time, and printed: a run that fails can be repeated.
+        seed: std::time::UNIX_EPOCH
+            .elapsed()
+            .map_or(0, |since| since.subsec_nanos()),
+        on: Runtime::ALL.to_vec(),
+    };
+    while let Some(arg) = parser.next()? {
+        match arg {
+            Long("seconds") => flags.seconds = parser.value()?.parse()?,
+            Long("seed") => flags.seed = parser.value()?.parse()?,
+            Long("on") => flags.on = list(parser, "runtime", Runtime::parse)?,
+            other => return Err(other.unexpected()),
+        }
+    }
+    if flags.seconds == 0 {
+        return Err("--seconds must be at least 1".into());
+    }
+    Ok(flags)
+}
+
 fn step(name: &str) -> Option<Step> {
     Step::ALL
         .into_iter()
@@ -303,67 +343,4 @@ fn list<T>(parser: &mut lexopt::Parser, kind: &str, find: fn(&str) -> Option<T>)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parsed(args: &[&str]) -> Result<Command> {
-        parse(
-            std::iter::once("xtask")
-                .chain(args.iter().copied())
-                .map(OsString::from),
-        )
-    }
-
-    #[test]
-    fn every_command_of_the_help_is_one() {
-        let names = HELP.lines().filter_map(|line| {
-            let name = line.strip_prefix("  ")?;
-            name.starts_with(char::is_alphabetic)
-                .then(|| name.split(' ').next())?
-        });
-        assert_eq!(names.clone().count(), 12);
-        for name in names {
-            assert!(parsed(&[name]).is_ok(), "{name}");
-        }
-    }
-
-    #[test]
-    fn every_step_of_the_help_is_one() {
-        for (_, name) in Step::ALL {
-            assert!(HELP.contains(name), "{name}");
-        }
-        assert_eq!(
-            parsed(&["test", "--only", "rust,js", "--on", "node22"]).unwrap(),
-            Command::Test(Test {
-                only: vec![Step::Rust, Step::Js],
-                on: vec![Runtime::Node22],
-            })
-        );
-    }
-
-    #[test]
-    fn what_nothing_understands_is_named() {
-        for (args, named) in [
-            (&["tset"][..], "tset"),
-            (&["setup", "--force"], "--force"),
-            (&["test", "--on", "node20"], "node20"),
-            (&["demo", "a", "b"], "b"),
-            (&["demo", "--threads", "many"], "many"),
-            (&["fuzz", "--seconds", "0"], "--seconds"),
-        ] {
-            let error = parsed(args).unwrap_err().to_string();
-            assert!(error.contains(named), "{args:?}: {error}");
-        }
-    }
-
-    #[test]
-    fn the_bench_program_gets_what_follows_the_dashes() {
-        let Command::Bench(flags) = parsed(&["bench", "--quick", "--", "--only", "idle"]).unwrap()
-        else {
-            panic!("another command")
-        };
-        assert!(flags.quick && !flags.criterion);
-        assert_eq!(flags.on, [Runtime::Node24, Runtime::Deno, Runtime::Bun]);
-        assert_eq!(flags.rest, ["--only", "idle"]);
-    }
-}
+mod tests;

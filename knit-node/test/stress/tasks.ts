@@ -21,7 +21,13 @@ export const throwing = task({
   },
 });
 export const late = task({ f: (ms: number) => new Promise<string>((resolve) => setTimeout(resolve, ms, "in time")), timeout: { time: 5, default: "late" } });
-export const stuck = task({ f: (ms: number) => spin(ms), timeout: { time: 3, maybe: true } });
+export const stuck = task({
+  f: (ms: number) => {
+    spin(ms);
+    return "not stuck";
+  },
+  timeout: { time: 3, maybe: true },
+});
 export const listening = task({
   f: (ms: number, { signal }: AbortTools) =>
     new Promise<string>((resolve) => {

@@ -3,7 +3,7 @@
 //! What `test` does, after the checks that are no tests (formatting, lints, documentation), and
 //! followed by the package and by short forms of the runs that have no natural end.
 
-use super::{bench, demo, fuzz, pack, test};
+use super::{bench, demo, fuzz, pack, stress, test};
 use crate::error::Result;
 use crate::flags;
 use crate::process;
@@ -12,6 +12,8 @@ use crate::report::Report;
 
 /// Seconds for each fuzz target.
 const FUZZ_SECONDS: u32 = 60;
+/// Seconds of random calls on each runtime: 20 in all.
+const STRESS_SECONDS: u32 = 4;
 
 /// Runs everything and prints the table.
 pub fn run(project: &Project) -> Result<bool> {
@@ -44,6 +46,12 @@ pub fn run(project: &Project) -> Result<bool> {
         };
         demo::run(project, &flags)
     });
+    let stressed = flags::Stress {
+        seconds: STRESS_SECONDS,
+        seed: 1,
+        on: Runtime::ALL.to_vec(),
+    };
+    stress::steps(project, &stressed, &mut report);
     report.check("short fuzzing", || {
         let flags = flags::Fuzz {
             seconds: FUZZ_SECONDS,

@@ -10,6 +10,7 @@ mod installers;
 mod pack;
 mod publish_check;
 mod setup;
+mod stress;
 mod test;
 
 use crate::error::Result;
@@ -31,6 +32,7 @@ pub fn run(project: &Project, command: Command) -> Result<bool> {
         Command::Pack => return pack::run(project),
         Command::PublishCheck => publish_check::run(project)?,
         Command::Fuzz(flags) => fuzz::run(project, &flags)?,
+        Command::Stress(flags) => return stress::run(project, &flags),
         Command::Ci => return ci::run(project),
     }
     Ok(true)
