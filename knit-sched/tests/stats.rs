@@ -70,6 +70,19 @@ fn a_new_pool_has_nothing_to_tell() {
 }
 
 #[test]
+fn what_a_worker_says_about_itself_is_no_call() {
+    let mut pool = Pool::new(1);
+    pool.submit(0..1, 8);
+    pool.turn(0, &[]);
+    let none = call_of(0, 0, &[]);
+    let mut note = Vec::new();
+    append(&mut note, &answer_of(&none, kind::NOTE, 0, &[]), &[]);
+    pool.workers[0].publish(&note).unwrap();
+    let stats = pool.stats().pool;
+    assert_eq!((stats.running, stats.completed, stats.failed), (1, 0, 0));
+}
+
+#[test]
 fn every_call_is_counted_where_it_is() {
     let mut pool = Pool::new(2);
     pool.submit(0..4, 100);

@@ -14,9 +14,11 @@ cargo xtask <command>
 
   setup                     install the pinned runtimes and tools (npm ci), unless they are there
   build                     set up, compile the native library and the TypeScript of the package
-  test [--only <steps>] [--on <runtimes>]
+  test [--only <steps>] [--on <runtimes>] [--all-in-processes]
                             everything: Rust, loom models, memcheck, types, the suite on the runtimes
-                            steps: rust, loom, memcheck, build, generated, types, js
+                            steps: rust, loom, memcheck, build, generated, types, js, processes
+                            processes: the suite again, its workers being processes; on node22 and node26
+                            only its core, unless --all-in-processes
                             runtimes: node22, node24, node26, deno, bun
   demo [<folder>] [--threads <n>] [--on <runtime>]
                             hash, compress and count every file of a folder, on one thread and on all
@@ -86,10 +88,12 @@ pub enum Step {
     Types,
     /// The TypeScript suite.
     Js,
+    /// The TypeScript suite with worker processes.
+    Processes,
 }
 
 impl Step {
-    const ALL: [(Step, &str); 7] = [
+    const ALL: [(Step, &str); 8] = [
         (Step::Rust, "rust"),
         (Step::Loom, "loom"),
         (Step::Memcheck, "memcheck"),
@@ -97,6 +101,7 @@ impl Step {
         (Step::Generated, "generated"),
         (Step::Types, "types"),
         (Step::Js, "js"),
+        (Step::Processes, "processes"),
     ];
 }
 
@@ -107,6 +112,8 @@ pub struct Test {
     pub only: Vec<Step>,
     /// The runtimes that the TypeScript suite runs on.
     pub on: Vec<Runtime>,
+    /// With worker processes, too, every runtime runs everything.
+    pub all_in_processes: bool,
 }
 
 impl Default for Test {
@@ -114,6 +121,7 @@ impl Default for Test {
         Test {
             only: Step::ALL.map(|(step, _)| step).to_vec(),
             on: Runtime::ALL.to_vec(),
+            all_in_processes: false,
         }
     }
 }
@@ -239,6 +247,7 @@ fn test(parser: &mut lexopt::Parser) -> Parsed<Test> {
         match arg {
             Long("only") => flags.only = list(parser, "step", step)?,
             Long("on") => flags.on = list(parser, "runtime", Runtime::parse)?,
+            Long("all-in-processes") => flags.all_in_processes = true,
             other => return Err(other.unexpected()),
         }
     }

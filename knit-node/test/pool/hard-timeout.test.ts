@@ -8,6 +8,7 @@ import { HardTimeoutError, OptionError, createPool } from "../../ts/index.ts";
 import { busy, double, whoAmI } from "../fixtures/basic.ts";
 import { withDefault } from "../fixtures/control/timed.ts";
 import { loopsForever, loopsLater, neverSettles, picky, sleeps } from "../fixtures/control/stuck.ts";
+import { kind } from "../fixtures/kind.ts";
 import { reason, within, withPool } from "./support.ts";
 
 const tasks = { loopsForever, loopsLater, neverSettles, picky, sleeps, busy, double, whoAmI, withDefault };
@@ -74,7 +75,7 @@ test("calls that keep within the limit know nothing of it", () =>
   }));
 
 test("a pool with it is shut down as any other, also while a worker is stuck", async () => {
-  const pool = createPool({ threads: 2, worker: { hardTimeoutMs: 60_000 } })(tasks);
+  const pool = createPool(kind({ threads: 2, worker: { hardTimeoutMs: 60_000 } }))(tasks);
   await pool.call.double(1);
   const open = [reason(pool.call.loopsForever()), reason(pool.call.neverSettles())];
   await within(pool.shutdown(), "shutdown()");

@@ -75,7 +75,7 @@ test("bad options are errors that name them", () => {
 });
 
 test("task().createPool() is a pool of that task alone", async () => {
-  const pool = double.createPool({ threads: 2 });
+  const pool = double.createPool(kind({ threads: 2 }));
   try {
     assert.deepEqual(await within(Promise.all([1, 2, 3].map((n) => pool.call(n))), "calls"), [2, 4, 6]);
     assert.deepEqual(Object.keys(pool).sort(), Object.keys(createPool(kind())({})).sort());
@@ -84,7 +84,7 @@ test("task().createPool() is a pool of that task alone", async () => {
   }
   assert.equal(((await reason(pool.call(1))) as { code: string }).code, "KNT_POOL_CLOSED");
   await pool.shutdown();
-  const imported = tasks.triple.createPool();
+  const imported = tasks.triple.createPool(kind());
   assert.equal(await within(imported.call(7), "a call"), 21);
   await imported.shutdown();
   assert.throws(() => double.createPool({ thread: 1 } as never), OptionError);

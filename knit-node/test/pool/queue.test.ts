@@ -10,6 +10,7 @@ import { dies } from "../fixtures/dying.ts";
 import { throws } from "../fixtures/thrown.ts";
 import { waits } from "../fixtures/control/timed.ts";
 import { where } from "../fixtures/control/inlined.ts";
+import { kind } from "../fixtures/kind.ts";
 import { reason, sleep, within, withPool } from "./support.ts";
 
 const tasks = { busy, double, echo, dies, throws, waits, where };
@@ -80,7 +81,7 @@ test("a limit that is none is an error", () => {
 });
 
 test("stats() counts calls and their ends, for the pool and for each worker", async () => {
-  const pool = createPool({ threads: 2 })(tasks);
+  const pool = createPool(kind({ threads: 2 }))(tasks);
   const { call } = pool;
   let completed = 0;
   try {

@@ -15,7 +15,7 @@ import { unreachable as missingImport } from "../fixtures/broken/missing-import.
 import { unreachable as never } from "../fixtures/broken/never.ts";
 import { unreachable as throwsValue } from "../fixtures/broken/throws-value.ts";
 import { unreachable as throws } from "../fixtures/broken/throws.ts";
-import { kind } from "../fixtures/kind.ts";
+import { inProcesses, kind } from "../fixtures/kind.ts";
 import { reason, runtime, skip, sleep, within } from "./support.ts";
 
 type Expected = { readonly is: new (...args: never[]) => Error; readonly code: string; readonly says: RegExp };
@@ -77,9 +77,19 @@ test("a module that dies at import of what nobody catches: WorkerStartError, nam
 
 test("a module that never finishes loading: WorkerStartError", async (t) => {
   if (runtime === "deno") return skip(t, "a worker of Deno waits for messages for ever, so nothing tells that its module will never be there");
+  if (runtime === "bun" && inProcesses) return skip(t, "a process of Bun waits for its modules for ever, though nothing is left that could go on");
   await everyCallRejects(never as Task, { ...START, says: /could not start/ });
 });
 
-test("flags that the runtime does not know: an error of createPool that names them", () => {
+test("flags that the runtime does not know: an error of createPool that names them, of every call if workers are processes", async (t) => {
+  if (inProcesses) {
+    if (runtime === "bun") return skip(t, "Bun passes over flags that it does not know");
+    const pool = createPool(kind({ workerExecArgv: ["--no-such-flag"], worker: { respawn: false } }))({ double });
+    for (const call of [pool.call.double(1), pool.call.double(2)]) {
+      const error = await within(reason(call), "a call of a worker with unknown flags");
+      assert.ok(error instanceof WorkerStartError && error.message.includes("--no-such-flag"), String(error));
+    }
+    return pool.shutdown();
+  }
   assert.throws(() => createPool(kind({ workerExecArgv: ["--no-such-flag"] }))({ double }), /--no-such-flag/);
 });

@@ -4,11 +4,13 @@
  * The tasks live in `../fixtures`: a worker imports the module of a task, and a module of tests would register its tests there again.
  */
 import { spawn } from "node:child_process";
+import { test } from "node:test";
+import type { TestContext, TestOptions } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import { createPool } from "../../ts/index.ts";
 import type { Pool, PoolOptions, Tasks } from "../../ts/index.ts";
-import { kind } from "../fixtures/kind.ts";
+import { inProcesses, kind } from "../fixtures/kind.ts";
 
 /** The runtime that runs this test. */
 export const runtime = "Deno" in globalThis ? "deno" : "Bun" in globalThis ? "bun" : "node";
@@ -17,6 +19,16 @@ export const runtime = "Deno" in globalThis ? "deno" : "Bun" in globalThis ? "bu
 export function skip(t: { readonly name: string; skip(message?: string): void }, why: string): void {
   console.log(`skipped on ${runtime}: ${t.name}: ${why}`);
   t.skip(why);
+}
+
+type Body = (t: TestContext) => unknown;
+
+/** As `test`, for what only threads have: with processes it is skipped, and says why. */
+export function testOfThreads(why: string): (name: string, options: TestOptions | Body, body?: Body) => void {
+  return (name, options, body) => {
+    const [given, run] = typeof options === "function" ? [{}, options] : [options, body as Body];
+    void test(name, given, inProcesses ? (t) => skip(t, why) : (t) => run(t) as Promise<void>);
+  };
 }
 
 /** Nothing here takes a tenth of this; what does, hangs. */

@@ -8,7 +8,7 @@ import { UnsupportedValueError } from "../../ts/index.ts";
 import { ProcessSharedBuffer } from "../../ts/shared-memory/process-shared-buffer.ts";
 import { collect } from "../fixtures/collect.ts";
 import * as tasks from "../fixtures/process-shared-buffer.ts";
-import { GUARD_MS, reason, sleep, withPool, within } from "../pool/support.ts";
+import { GUARD_MS, reason, sleep, testOfThreads, withPool, within } from "../pool/support.ts";
 import { coded, mappings, noMappings } from "./support.ts";
 
 test("it arrives as the same memory, with its window", () =>
@@ -152,7 +152,7 @@ test("a thrown error brings the buffer that it carries", () =>
     buffer.close();
   }));
 
-test("a thread finds by metadata what another has", () =>
+testOfThreads("without a name metadata are for the threads of one process")("a thread finds by metadata what another has", () =>
   withPool({}, tasks, async ({ call }) => {
     const buffer = ProcessSharedBuffer.create(8);
     buffer.view(Int32Array)[0] = 99;

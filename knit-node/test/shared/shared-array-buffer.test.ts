@@ -1,13 +1,14 @@
 /**
  * SharedArrayBuffers arrive as the same memory, in arguments and in results, and as the same object wherever they are known already.
  */
-import { test } from "node:test";
 import assert from "node:assert/strict";
 
 import { UnsupportedValueError, WorkerCrashedError } from "../../ts/index.ts";
 import { collect } from "../fixtures/collect.ts";
 import * as tasks from "../fixtures/shared-array-buffer.ts";
-import { GUARD_MS, reason, script, sleep, withPool } from "../pool/support.ts";
+import { GUARD_MS, reason, script, sleep, testOfThreads, withPool } from "../pool/support.ts";
+
+const test = testOfThreads("a SharedArrayBuffer is memory of threads");
 
 const shared = (bytes: number): Int32Array<SharedArrayBuffer> => new Int32Array(new SharedArrayBuffer(bytes));
 

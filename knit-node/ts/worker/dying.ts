@@ -24,4 +24,16 @@ export function watchDeath(process: NodeJS.Process): void {
     dying = process.listenerCount("uncaughtException") === 0 && process.hasUncaughtExceptionCaptureCallback?.() !== true;
     if (dying) hear?.(error);
   });
+  if ("Bun" in globalThis) passRejectionsOn(process);
+}
+
+/** Bun ends a process for a rejection that nobody handles without telling the monitor: thrown again, it does. Who listens on their own decides on their own. */
+function passRejectionsOn(process: NodeJS.Process): void {
+  const rethrow = (reason: unknown): void => {
+    if (process.listenerCount("unhandledRejection") > 1) return;
+    queueMicrotask(() => {
+      throw reason;
+    });
+  };
+  process.on("unhandledRejection", rethrow);
 }

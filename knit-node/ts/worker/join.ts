@@ -8,7 +8,7 @@ import { encodeAlone, decodeAlone } from "../codec/alone.ts";
 import { FRAME_HEADER, GRANULE, KIND_NOTE } from "../generated/layout.ts";
 import type { Native } from "../runtime/native.ts";
 import { WORKER_WORD } from "../runtime/role.ts";
-import type { ProcessBoot, WorkerBoot, WorkerMessage } from "../runtime/runtime.ts";
+import type { ProcessBoot, WorkerBoot, WorkerNote } from "../runtime/runtime.ts";
 
 /** Finds the place that this process was started for. */
 export function join(native: Native): WorkerBoot {
@@ -18,8 +18,8 @@ export function join(native: Native): WorkerBoot {
   return { ...(decodeAlone(native.processBoot()) as ProcessBoot), ...place, memories: null };
 }
 
-/** Says why this worker cannot serve, for a process that has not taken its place yet. */
-export function sayFailure(native: Native, boot: WorkerBoot, message: WorkerMessage): void {
+/** Says why this worker cannot serve, or what it dies of, for a process that has not taken its place yet. */
+export function sayFailure(native: Native, boot: WorkerBoot, message: WorkerNote): void {
   const handle = native.workerAttach(boot.token, boot.index, boot.epoch, boot.steal);
   const bytes = encodeAlone(message, "failure");
   const padded = (FRAME_HEADER + bytes.byteLength + (GRANULE - 1)) & -GRANULE;

@@ -39,14 +39,25 @@ async function load(href: string): Promise<object> {
   return exports;
 }
 
+function sayDeath(error: unknown, boot: WorkerBoot): void {
+  const note = { dies: portable(error) };
+  if (loop !== null) {
+    loop.note(note);
+    return;
+  }
+  sayFailure(engine(), boot, note);
+  // Bun would wait for this module, which waits for ever.
+  if (end !== null) setImmediate(end, 1);
+}
+
 try {
   guardExits(debug.globals);
+  if (end !== null) whenDying((error) => sayDeath(error, ours));
   if (ours.bootstrap !== null) await bootstrap(ours.bootstrap, load);
   const functions = await bind(ours.bindings, load);
   // The host ends a thread; until then nothing runs here any more.
   const stopped = (): void => (end === null ? say({ stopped: true }, ours) : end(0));
   loop = new Loop(engine(), ours, functions, later, stopped, () => say({ overdue: true }, ours));
-  if (end !== null) whenDying((error) => loop?.note({ dies: portable(error) }));
   say({ ready: true }, ours);
   loop.start();
 } catch (error) {

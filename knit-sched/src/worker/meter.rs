@@ -101,8 +101,11 @@ impl Meter {
         }
     }
 
-    /// A reply is on its way.
+    /// A reply is on its way. What a binding says about itself answers no call.
     pub(super) fn answer(&mut self, reply: &FrameHeader) {
+        if reply.kind == kind::NOTE {
+            return;
+        }
         if reply.kind == kind::RESULT {
             add(&mut self.counts.completed, 1);
         } else {

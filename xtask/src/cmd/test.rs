@@ -7,7 +7,7 @@
 //! 4. The package, and the generated files that are committed.
 //! 5. The TypeScript type check, also as Deno does it and as it would publish the package, then the suite on each runtime.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{build, generated, setup};
 use crate::count::{Counts, Runner, count};
@@ -66,10 +66,42 @@ pub fn steps(project: &Project, flags: &Test, report: &mut Report) {
     if wanted(Step::Js) {
         for &runtime in &flags.on {
             report.step(&format!("suite on {}", runtime.name()), || {
-                suite(project, runtime)
+                suite(project, runtime, test_files(project)?, &[])
             });
         }
     }
+    if wanted(Step::Processes) {
+        for &runtime in &flags.on {
+            let all = flags.all_in_processes || !CORE_ONLY.contains(&runtime);
+            let what = if all { "suite" } else { "core" };
+            report.step(
+                &format!("{what} in processes on {}", runtime.name()),
+                || {
+                    let mut files = test_files(project)?;
+                    files.retain(|file| in_processes(file, all));
+                    suite(project, runtime, files, &[("KNIT_TEST_WORKERS", "process")])
+                },
+            );
+        }
+    }
+}
+
+/// What differs between versions of Node.js shows in the suite with threads.
+const CORE_ONLY: [Runtime; 2] = [Runtime::Node22, Runtime::Node26];
+
+/// Files of `knit-node/test/pool` that make the core: what every call needs, and deaths.
+const CORE: [&str; 6] = ["abort", "calls", "death", "queue", "respawn", "values"];
+
+/// Whether that file is run with worker processes: those of `codec` have no pool, those of `process` have such workers anyway.
+fn in_processes(file: &Path, all: bool) -> bool {
+    let part = |path: Option<&Path>| {
+        let name = path.and_then(Path::file_name).unwrap_or_default();
+        name.to_string_lossy().into_owned()
+    };
+    let folder = part(file.parent());
+    let name = part(Some(file));
+    let core = || CORE.contains(&name.trim_end_matches(".test.ts"));
+    folder == "pool" && (all || core())
 }
 
 fn counted(runner: Runner, command: &mut std::process::Command) -> Result<Counts> {
@@ -177,16 +209,22 @@ fn deno(project: &Project, args: &[&str]) -> Result<()> {
     Err(Error::Missing(format!("`deno {}` fails", args.join(" "))))
 }
 
-fn suite(project: &Project, runtime: Runtime) -> Result<Counts> {
+fn suite(
+    project: &Project,
+    runtime: Runtime,
+    tests: Vec<PathBuf>,
+    environment: &[(&str, &str)],
+) -> Result<Counts> {
     setup::run(project)?;
-    let tests = test_files(project)?;
+    let start = || {
+        let mut command = project.runtime(runtime);
+        command.envs(environment.iter().copied());
+        command
+    };
     let (runner, flags): (Runner, &[&str]) = match runtime {
         Runtime::Node22 | Runtime::Node24 | Runtime::Node26 => {
             let flags = ["--test", "--test-reporter=spec", "--test-timeout", HANGS];
-            return counted(
-                Runner::Node,
-                project.runtime(runtime).args(flags).args(tests),
-            );
+            return counted(Runner::Node, start().args(flags).args(tests));
         }
         Runtime::Deno => (Runner::Deno, &["test", "--allow-all", "--no-check"]),
         Runtime::Bun => (Runner::Bun, &["test", "--timeout", HANGS]),
@@ -194,7 +232,7 @@ fn suite(project: &Project, runtime: Runtime) -> Result<Counts> {
     // Node gives each file a process of its own; the others run all files in one, where what one file sets another finds.
     let mut counts = Counts::default();
     for test in tests {
-        counts += counted(runner, project.runtime(runtime).args(flags).arg(test))?;
+        counts += counted(runner, start().args(flags).arg(test))?;
     }
     Ok(counts)
 }
@@ -236,6 +274,14 @@ mod tests {
             "c/tests/loom_x.rs",
         ]);
         assert_eq!(loom_crates(&project), ["b", "c"]);
+    }
+
+    #[test]
+    fn with_processes_run_the_tests_that_have_a_pool() {
+        let runs = |file: &str, all| in_processes(Path::new(file), all);
+        assert!(runs("t/pool/calls.test.ts", false));
+        assert!(runs("t/pool/debug.test.ts", true) && !runs("t/pool/debug.test.ts", false));
+        assert!(!runs("t/codec/values.test.ts", true) && !runs("t/process/native.test.ts", true));
     }
 
     #[test]

@@ -33,6 +33,7 @@ fn every_step_of_the_help_is_one() {
         Command::Test(Test {
             only: vec![Step::Rust, Step::Js],
             on: vec![Runtime::Node22],
+            all_in_processes: false,
         })
     );
 }
