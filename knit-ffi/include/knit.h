@@ -330,6 +330,11 @@ int32_t knit_host_assign_block(uint32_t host,
                                uint32_t low,
                                uint32_t high);
 
+// Has the pages of the lowest `bytes` of every heap set up now, and keeps them while the pool lives. To be called before any worker begins. Errors: the
+// system has not so much memory.
+int32_t knit_host_reserve(uint32_t host,
+                          uint32_t bytes);
+
 // Gives the pages back that no large payload is in.
 int32_t knit_host_trim(uint32_t host);
 
@@ -516,6 +521,9 @@ int32_t knit_worker_outbox(uint32_t worker,
 int32_t knit_worker_turn(uint32_t worker,
                          uint32_t bytes,
                          uint32_t spin);
+
+// Sets how many nanoseconds the worker pauses between two looks while `knit_worker_turn` searches; none unless this is called.
+int32_t knit_worker_pause(uint32_t worker, uint32_t nanoseconds);
 
 // Publishes the first `bytes` of the reply buffer, and nothing else: for what becomes ready between turns. Errors as `knit_worker_turn`.
 int32_t knit_worker_publish(uint32_t worker, uint32_t bytes);

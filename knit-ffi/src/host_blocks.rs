@@ -124,6 +124,16 @@ pub extern "C" fn knit_host_assign_block(host: u32, call: u32, low: u32, high: u
     })
 }
 
+/// Has the pages of the lowest `bytes` of every heap set up now, and keeps them while the pool lives. To be called before any worker begins. Errors: the
+/// system has not so much memory.
+#[unsafe(no_mangle)]
+pub extern "C" fn knit_host_reserve(host: u32, bytes: u32) -> i32 {
+    with(host, |entry| {
+        entry.port.host.reserve(u64::from(bytes))?;
+        Ok(0)
+    })
+}
+
 /// Gives the pages back that no large payload is in.
 #[unsafe(no_mangle)]
 pub extern "C" fn knit_host_trim(host: u32) -> i32 {

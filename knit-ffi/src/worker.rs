@@ -170,6 +170,16 @@ pub extern "C" fn knit_worker_turn(worker: u32, bytes: u32, spin: u32) -> i32 {
     })
 }
 
+/// Sets how many nanoseconds the worker pauses between two looks while `knit_worker_turn` searches; none unless this is called.
+#[unsafe(no_mangle)]
+pub extern "C" fn knit_worker_pause(worker: u32, nanoseconds: u32) -> i32 {
+    with(worker, |entry| {
+        let pause = Duration::from_nanos(u64::from(nanoseconds));
+        entry.port.worker.set_pause(pause);
+        Ok(0)
+    })
+}
+
 /// Publishes the first `bytes` of the reply buffer, and nothing else: for what becomes ready between turns. Errors as `knit_worker_turn`.
 #[unsafe(no_mangle)]
 pub extern "C" fn knit_worker_publish(worker: u32, bytes: u32) -> i32 {

@@ -468,6 +468,14 @@ pub fn host_assign_block(handle: u32, call: u32, low: u32, high: u32) -> Result<
     })
 }
 
+/// Has the pages of the lowest `bytes` of every heap set up now, and keeps them. Before any worker begins.
+#[napi]
+pub fn host_reserve(handle: u32, bytes: u32) -> Result<()> {
+    with(handle, |entry| {
+        entry.port.host.reserve(u64::from(bytes)).map_err(sched)
+    })
+}
+
 /// Gives the pages back that no large payload is in.
 #[napi]
 pub fn host_trim(handle: u32) -> Result<()> {

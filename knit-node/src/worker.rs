@@ -111,6 +111,16 @@ pub fn worker_turn(handle: u32, bytes: u32, spin: u32) -> Result<i32> {
     })
 }
 
+/// Sets how many nanoseconds the worker pauses between two looks while it searches.
+#[napi]
+pub fn worker_pause(handle: u32, nanoseconds: u32) -> Result<()> {
+    with(handle, |entry| {
+        let pause = Duration::from_nanos(u64::from(nanoseconds));
+        entry.port.worker.set_pause(pause);
+        Ok(())
+    })
+}
+
 /// Publishes the first `bytes` of the reply buffer, and nothing else.
 #[napi]
 pub fn worker_publish(handle: u32, bytes: u32) -> Result<()> {

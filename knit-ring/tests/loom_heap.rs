@@ -115,6 +115,10 @@ impl ArenaMemory for Model {
     fn set_touched(&self, granule: u32) {
         self.0.touched.get().store(granule, Ordering::Relaxed);
     }
+    fn kept(&self) -> u32 {
+        0
+    }
+    fn set_kept(&self, _: u32) {}
     fn commit(&self, _: u32, _: u32) -> Result<(), HeapError> {
         Ok(())
     }

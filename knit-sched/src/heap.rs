@@ -83,6 +83,13 @@ impl OwnHeap {
         self.arena(locator).is_outstanding(locator)
     }
 
+    /// Has the pages of the lowest `bytes` of both arenas set up, and keeps them.
+    pub(crate) fn reserve(&mut self, bytes: u64) -> Result<()> {
+        self.main.reserve(bytes)?;
+        self.loans.reserve(bytes)?;
+        Ok(())
+    }
+
     /// Gives pages back after a burst; for when there is nothing else to do.
     pub(crate) fn settle(&mut self) -> Result<()> {
         self.main.settle()?;

@@ -60,21 +60,31 @@ impl SpinLimit {
     }
 }
 
-/// Looks until `found` says so, or the limit is over; returns what it said last.
+/// Looks until `found` says so, or the limit is over; returns what it said last. Between two looks it pauses for so long.
 pub(crate) fn look<E>(
     limit: Duration,
+    pause: Duration,
     mut found: impl FnMut() -> Result<bool, E>,
 ) -> Result<bool, E> {
     let start = Instant::now();
     let mut yield_at = YIELD;
+    let mut look_at = Duration::ZERO;
+    let mut elapsed = Duration::ZERO;
     loop {
+        let looks = elapsed >= look_at;
         for _ in 0..16 {
             core::hint::spin_loop();
-            if found()? {
+            if looks && found()? {
                 return Ok(true);
             }
+            if !pause.is_zero() {
+                break;
+            }
         }
-        let elapsed = start.elapsed();
+        elapsed = start.elapsed();
+        if looks {
+            look_at = elapsed.saturating_add(pause);
+        }
         if elapsed >= limit {
             return Ok(false);
         }
@@ -105,6 +115,23 @@ mod tests {
         }
         assert!(spin.limit() > Duration::from_micros(5));
         assert!(spin.limit() < LONGEST);
+    }
+
+    #[test]
+    fn a_pause_makes_looks_rare_and_none_lets_them_be_many() {
+        let looks = |pause| {
+            let mut looks = 0;
+            let found = look(Duration::from_millis(2), pause, || {
+                looks += 1;
+                Ok::<_, std::convert::Infallible>(false)
+            });
+            assert_eq!(found, Ok(false));
+            looks
+        };
+        // A machine that is busy looks less often, never more.
+        let rare = looks(Duration::from_micros(200));
+        assert!((1..=11).contains(&rare), "{rare}");
+        assert!(looks(Duration::ZERO) >= 16);
     }
 
     #[test]

@@ -97,6 +97,8 @@ pub struct Worker {
     inline_limit: usize,
     searched: bool,
     armed: bool,
+    /// Between two looks of a search.
+    pause: Duration,
 }
 
 impl Worker {
@@ -150,6 +152,7 @@ impl Worker {
             backlog: Backlog::default(),
             searched: true,
             armed: false,
+            pause: Duration::ZERO,
             lanes,
             shared,
         })
@@ -165,6 +168,12 @@ impl Worker {
     #[must_use]
     pub fn index(&self) -> usize {
         self.index
+    }
+
+    /// How long this worker pauses between two looks while it searches; not at all unless this is called. A longer pause leaves more of a shared core
+    /// to its neighbour, and finds a call later.
+    pub fn set_pause(&mut self, pause: Duration) {
+        self.pause = pause;
     }
 
     /// The calls that the last turn claimed; their frames can be read until the next.
@@ -198,7 +207,7 @@ impl Worker {
         }
         self.own().set_activity(Activity::Searching);
         self.searched = true;
-        let found = look(spin, || {
+        let found = look(spin, self.pause, || {
             if !self.backlog.is_empty() {
                 self.settle(&[])?;
             }

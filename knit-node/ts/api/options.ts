@@ -27,6 +27,13 @@ export interface PoolOptions {
   /** Also runs tasks on the host, between its turns. */
   readonly inliner?: InlinerOptions;
   readonly payload?: {
+    /**
+     * `"growable"` unless given: memory is taken as values need it, and given back when they are gone. `"fixed"`: all of it is taken when the pool starts, and
+     * kept; a system that has not so much says so then, as an error of `createPool`.
+     */
+    readonly mode?: "growable" | "fixed";
+    /** Bytes of each heap that are taken when the pool starts, and kept; 0 unless given. The rest grows. */
+    readonly payloadInitialBytes?: number;
     /** Shared memory for large payloads, for the host and for each worker, in bytes; 64 MiB unless given. Untouched memory costs nothing. */
     readonly payloadMaxByteLength?: number;
     /** Most bytes of one value; an eighth of `payloadMaxByteLength` unless given. */
@@ -55,6 +62,13 @@ export interface PoolOptions {
     readonly timers?: {
       /** How long an idle worker looks for calls before it sleeps, in microseconds; 50 unless given. */
       readonly spinMicroseconds?: number;
+      /**
+       * The longest sleep of an idle worker, in milliseconds: then it looks for calls by itself. Without it a worker sleeps until it is woken, which costs nothing.
+       * For systems that lose wake-ups.
+       */
+      readonly parkMs?: number;
+      /** How long an idle worker pauses between two looks before it sleeps, in nanoseconds, up to a millisecond; 0 unless given. */
+      readonly pauseNanoseconds?: number;
     };
   };
   /** Flags for the workers, as `worker_threads` takes them. */
@@ -94,6 +108,8 @@ export interface Settings {
   readonly balancer: number;
   readonly inliner: Required<InlinerOptions> | null;
   readonly arenaBytes: number;
+  /** Of each heap, taken at the start. */
+  readonly initialBytes: number;
   readonly maxPayloadBytes: number;
   readonly maxQueue: number;
   readonly abortCapacity: number;
@@ -105,6 +121,9 @@ export interface Settings {
   readonly resourceLimits: ResourceLimits | undefined;
   readonly execArgv: readonly string[] | undefined;
   readonly spinMicroseconds: number;
+  /** 0: until it is woken. */
+  readonly parkMs: number;
+  readonly pauseNanoseconds: number;
   readonly debug: readonly Topic[];
   readonly source: string | null;
   /** How workers are started, if they are processes. */
@@ -122,11 +141,11 @@ export function settings(options: PoolOptions, boundary: Function): Settings {
   checkOptions("createPool", options, ["threads", "balancer", "host", "inliner", "payload", "maxQueue", "abortSignalCapacity", "worker", "workerExecArgv", "debug", "source"]);
   const { host = {}, payload = {}, worker = {}, balancer } = options;
   checkOptions("createPool: host", host, ["steal"]);
-  checkOptions("createPool: payload", payload, ["payloadMaxByteLength", "maxPayloadBytes"]);
+  checkOptions("createPool: payload", payload, ["mode", "payloadInitialBytes", "payloadMaxByteLength", "maxPayloadBytes"]);
   checkOptions("createPool: worker", worker, ["runtime", ...PROCESS_OPTIONS, "respawn", "hardTimeoutMs", "resolveAfterFinishingAll", "bootstrap", "resourceLimits", "timers"]);
   const process = processSettings(worker.runtime, worker);
   const { timers = {} } = worker;
-  checkOptions("createPool: worker.timers", timers, ["spinMicroseconds"]);
+  checkOptions("createPool: worker.timers", timers, ["spinMicroseconds", "parkMs", "pauseNanoseconds"]);
   const arenaBytes = integer("createPool: payload.payloadMaxByteLength", payload.payloadMaxByteLength, 64 * MIB, 64 * 1024, 2048 * MIB);
   return {
     threads: integer("createPool: threads", options.threads, 1, 1, MAX_WORKERS),
@@ -134,6 +153,7 @@ export function settings(options: PoolOptions, boundary: Function): Settings {
     balancer: balancerOf(balancer),
     inliner: inliner(options.inliner),
     arenaBytes: Math.ceil(arenaBytes / 4096) * 4096,
+    initialBytes: initialBytes(payload, arenaBytes),
     maxPayloadBytes: integer("createPool: payload.maxPayloadBytes", payload.maxPayloadBytes, Math.floor(arenaBytes / 8), 1, arenaBytes),
     maxQueue: integer("createPool: maxQueue", options.maxQueue, Infinity, 1, Number.MAX_SAFE_INTEGER),
     hardTimeoutMs: worker.hardTimeoutMs === undefined ? 0 : milliseconds("createPool: worker.hardTimeoutMs", worker.hardTimeoutMs, 1),
@@ -145,6 +165,8 @@ export function settings(options: PoolOptions, boundary: Function): Settings {
     execArgv: flags(options.workerExecArgv),
     // A worker that spins on the only core keeps the host from submitting.
     spinMicroseconds: integer("createPool: worker.timers.spinMicroseconds", timers.spinMicroseconds, availableParallelism() > 1 ? 50 : 0, 0, 1_000_000),
+    parkMs: timers.parkMs === undefined ? 0 : integer("createPool: worker.timers.parkMs", timers.parkMs, 0, 1, 2 ** 31 - 1),
+    pauseNanoseconds: integer("createPool: worker.timers.pauseNanoseconds", timers.pauseNanoseconds, 0, 0, 1_000_000),
     debug: topicsOf(options.debug),
     process,
     source: options.source === undefined ? null : callerHref("createPool: source", options.source, boundary),
@@ -154,6 +176,13 @@ export function settings(options: PoolOptions, boundary: Function): Settings {
 /** Checks what `shutdown()` takes. */
 export function delay(given: unknown): number {
   return milliseconds("shutdown(): delayMs", given, 0);
+}
+
+function initialBytes({ mode, payloadInitialBytes }: NonNullable<PoolOptions["payload"]>, arenaBytes: number): number {
+  const given = integer("createPool: payload.payloadInitialBytes", payloadInitialBytes, 0, 0, arenaBytes);
+  if (oneOf("createPool: payload.mode", mode, "growable", ["growable", "fixed"]) === "growable") return given;
+  if (payloadInitialBytes === undefined || given === arenaBytes) return arenaBytes;
+  throw new OptionError(`createPool: payload.payloadInitialBytes is ${given}, but with mode "fixed" all ${arenaBytes} bytes (payload.payloadMaxByteLength) are taken at the start: leave it out`);
 }
 
 function balancerOf(balancer: unknown): number {

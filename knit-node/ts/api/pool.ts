@@ -183,15 +183,15 @@ function signalOf(options: unknown): AbortSignal | null {
 }
 
 /** Programs have their own tasks, and only those. */
-function checkNative(keys: readonly string[], definitions: readonly Definition[], { process, source, bootstrap, execArgv }: Settings): void {
+function checkNative(keys: readonly string[], definitions: readonly Definition[], { process, source, bootstrap, execArgv, parkMs, pauseNanoseconds }: Settings): void {
   const command = process?.command ?? null;
   definitions.forEach((each, i) => {
     if (each instanceof NativeTask === (command !== null)) return;
     const what = command === null ? "is a native task: it needs worker.command" : "is not one that worker.command can run: name the program's with nativeTask(name)";
     throw new OptionError(`createPool()({ ${keys[i]} }): the task ${what}`);
   });
-  if (command === null || (source === null && bootstrap === null && execArgv === undefined)) return;
-  throw new OptionError("createPool: source, worker.bootstrap and workerExecArgv are for JavaScript, and worker.command is none");
+  if (command === null || (source === null && bootstrap === null && execArgv === undefined && parkMs === 0 && pauseNanoseconds === 0)) return;
+  throw new OptionError("createPool: source, worker.bootstrap, worker.timers and workerExecArgv are for JavaScript, and worker.command is none");
 }
 
 type Definition = TaskDefinition<never> | PlainFunction;

@@ -37,6 +37,7 @@ import { Outbox } from "./outbox.ts";
 import { Pending } from "./pending.ts";
 import { QueueLimit } from "./queue-limit.ts";
 import { Replies } from "./replies.ts";
+import { createHost } from "./settings.ts";
 import type { HostSettings } from "./settings.ts";
 import { Trimmer } from "./trimmer.ts";
 import { Watchdog } from "./watchdog.ts";
@@ -85,7 +86,7 @@ export class Host {
     this.#native = native;
     this.#later = later;
     this.#loop = new LoopWatch(later);
-    const handle = native.hostCreate(settings.threads, settings.steal, settings.arenaBytes, settings.abortCapacity, -1, settings.balancer, settings.hardTimeoutMs > 0);
+    const handle = createHost(native, settings);
     this.handle = handle;
     this.#alive = new KeepAlive(native, handle);
     this.memory = new PoolMemory(native.hostFront(handle), (heap) => native.hostHeap(handle, heap));

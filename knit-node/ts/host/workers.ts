@@ -94,6 +94,8 @@ export class Workers {
       epoch: this.#host.begin(index),
       steal: settings.steal,
       spinMicroseconds: settings.spinMicroseconds,
+      parkMs: settings.parkMs,
+      pauseNanoseconds: settings.pauseNanoseconds,
       maxPayloadBytes: settings.maxPayloadBytes,
       hardTimeoutMs: settings.hardTimeoutMs,
       bindings: this.#bindings,

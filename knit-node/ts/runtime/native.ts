@@ -66,6 +66,8 @@ export interface Native extends SharedNative {
   hostFreeBlock(handle: number, lo: number, hi: number): void;
   hostAssignBlock(handle: number, call: number, lo: number, hi: number): void;
   hostTrim(handle: number): void;
+  /** Before any worker begins: has the pages of so many bytes of every heap set up, and keeps them. */
+  hostReserve(handle: number, bytes: number): void;
   hostClose(handle: number): void;
 
   /** Tells all worker processes: the functions' names by number, and a message for this package's own. */
@@ -86,6 +88,8 @@ export interface Native extends SharedNative {
   workerControl(handle: number): ArrayBuffer;
   workerOutbox(handle: number, bytes: number): ArrayBuffer;
   workerTurn(handle: number, bytes: number, spinMicroseconds: number): number;
+  /** Nanoseconds between two looks of a search. */
+  workerPause(handle: number, nanoseconds: number): void;
   workerPublish(handle: number, bytes: number): void;
   workerArm(handle: number): boolean;
   workerBell(handle: number, callback: () => void): void;

@@ -11,6 +11,8 @@ export interface WorkerBoot {
   readonly epoch: number;
   readonly steal: boolean;
   readonly spinMicroseconds: number;
+  readonly parkMs: number;
+  readonly pauseNanoseconds: number;
   readonly maxPayloadBytes: number;
   /** How long a task may wait for its promises; 0: for ever. */
   readonly hardTimeoutMs: number;

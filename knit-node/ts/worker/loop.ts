@@ -27,6 +27,7 @@ import { describe } from "../host/engine-error.ts";
 import { PoolMemory } from "../host/memory.ts";
 import { Trimmer } from "../host/trimmer.ts";
 import type { Native } from "../runtime/native.ts";
+import { inAWhile } from "../runtime/timer.ts";
 import { WorkerMemories } from "../shared-memory/worker-side.ts";
 import type { WorkerBoot, WorkerNote } from "../runtime/runtime.ts";
 import type { TaskFunction } from "./bind.ts";
@@ -68,6 +69,10 @@ export class Loop {
   /** It was asked to end, and waits for the promises that are open. */
   #draining = false;
   readonly #spin: number;
+  /** The longest sleep; 0: until the bell is rung. */
+  readonly #parkMs: number;
+  /** Ends the sleep's timer. */
+  #unpark: (() => void) | null = null;
   #filled = 0;
   /** Tasks whose promises are open. */
   #open = 0;
@@ -86,6 +91,8 @@ export class Loop {
     this.#later = later;
     this.#onStop = onStop;
     this.#spin = boot.spinMicroseconds;
+    this.#parkMs = boot.parkMs;
+    if (boot.pauseNanoseconds > 0) native.workerPause(handle, boot.pauseNanoseconds);
     this.#overdue = boot.hardTimeoutMs === 0 ? null : new Overdue(boot.hardTimeoutMs, onOverdue);
     this.#limitMs = boot.hardTimeoutMs;
     this.#memory = new PoolMemory(native.workerFront(handle), (heap) => native.workerHeap(handle, heap));
@@ -133,6 +140,8 @@ export class Loop {
   }
 
   readonly #onBell = (): void => {
+    this.#unpark?.();
+    this.#unpark = null;
     if (this.#queued) return;
     this.#queued = true;
     try {
@@ -185,8 +194,13 @@ export class Loop {
     this.#shared?.drain();
     // Something may have been published since the last look.
     if (!this.#native.workerArm(this.#handle)) this.#again(this.#later, this.#fromLoop);
-    else this.#trimmer.rest();
+    else this.#park();
   };
+
+  #park(): void {
+    this.#trimmer.rest();
+    if (this.#parkMs > 0) this.#unpark = inAWhile(this.#parkMs, this.#onBell);
+  }
 
   /** Ends for good, once nothing is left to be answered. */
   #endIfDrained(): void {

@@ -40,6 +40,8 @@ pub struct BlockArena<M = MappedArena> {
     /// Blocks handed out and not known to be back, by their first granule.
     pub(super) live: BTreeMap<u32, Live>,
     pub(super) touched: u32,
+    /// Granules below this keep their pages.
+    pub(super) kept: u32,
     pub(super) sweep: Sweep,
 }
 
@@ -79,6 +81,7 @@ impl<M: ArenaMemory> BlockArena<M> {
             space,
             live: BTreeMap::new(),
             touched: 0,
+            kept: 0,
             sweep: Sweep::default(),
         }
     }

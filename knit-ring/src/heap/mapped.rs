@@ -2,11 +2,13 @@
 //!
 //! | bytes                          | what                                                        | written by     |
 //! |--------------------------------|-------------------------------------------------------------|----------------|
-//! | 0..128                         | magic, version, granules, arena's number, epoch (u32 each)  | owner          |
-//! | 128..256                       | `touched`: the first granule that no block ever reached     | owner          |
+//! | 0..128                         | magic, version, granules, arena's number, epoch, `kept`     | owner          |
+//! | 128..256                       | `touched`: the first granule that was never used            | owner          |
 //! | 256..384                       | `returns`: how many blocks have been given back             | receivers      |
 //! | 384..384 + 8 n                 | one [state word](super::word) per granule                   | owner, receivers |
 //! | then, from a multiple of 4096  | data: n granules of 4096 bytes                              | a block's holder |
+//!
+//! All are u32 but for the state words. `kept` is how many of the lowest granules keep their pages: these count as used.
 //!
 //! The number of granules follows from the area's length, so the one in the header is checked, never believed. An arena in fresh
 //! memory costs two pages: state words and data are touched only as far as blocks reach.
@@ -29,6 +31,7 @@ struct Identity {
     granules: AtomicU32,
     arena: AtomicU32,
     epoch: AtomicU32,
+    kept: AtomicU32,
 }
 
 #[repr(C, align(128))]
@@ -229,6 +232,17 @@ impl ArenaMemory for MappedArena {
 
     fn set_touched(&self, granule: u32) {
         self.header().touched.0.store(granule, Ordering::Relaxed);
+    }
+
+    fn kept(&self) -> u32 {
+        self.header().identity.kept.load(Ordering::Relaxed)
+    }
+
+    fn set_kept(&self, granules: u32) {
+        self.header()
+            .identity
+            .kept
+            .store(granules, Ordering::Relaxed);
     }
 
     fn commit(&self, granule: u32, len: u32) -> Result<(), HeapError> {

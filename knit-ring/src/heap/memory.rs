@@ -39,10 +39,15 @@ pub trait ArenaMemory {
     /// Counts one more block given back.
     fn count_return(&self, order: Ordering);
 
-    /// The first granule that no block has ever reached. What it says is a hint to whoever is not the owner.
+    /// The first granule that no block has ever reached, and that was not set up beforehand. What it says is a hint to whoever is not the owner.
     fn touched(&self) -> u32;
     /// Moves that mark.
     fn set_touched(&self, granule: u32);
+
+    /// How many of the lowest granules keep their pages, whoever owns the arena.
+    fn kept(&self) -> u32;
+    /// Says how many do.
+    fn set_kept(&self, granules: u32);
 
     /// Makes sure that `len` granules can be written without a fault.
     ///

@@ -45,6 +45,7 @@ impl<M: ArenaMemory> BlockArena<M> {
         mut keep: impl FnMut(Locator) -> bool,
     ) -> Result<Self, HeapError> {
         let touched = memory.touched().min(memory.granules());
+        let kept = memory.kept().min(memory.granules());
         let found = read_blocks(&memory, touched)?;
         let mut live = BTreeMap::new();
         for (granule, state, block) in found {
@@ -67,6 +68,7 @@ impl<M: ArenaMemory> BlockArena<M> {
             space,
             live,
             touched,
+            kept,
             sweep: Sweep::default(),
         })
     }

@@ -105,10 +105,22 @@ impl Space {
         self.add_free(extent);
     }
 
-    /// The highest backed free granules, at most `most` of them: from now on they count as not backed.
-    pub(super) fn unback_highest(&mut self, most: u32) -> Option<Extent> {
+    /// From now on the free granules from `from` to `to` are backed.
+    pub(super) fn back(&mut self, from: u32, to: u32) {
+        if from < to {
+            let extent = Extent::new(from, to - from);
+            self.backed.cut(extent, |_| {});
+            self.backed.insert(extent);
+        }
+    }
+
+    /// The highest backed free granules above `floor`, at most `most` of them: from now on they count as not backed.
+    pub(super) fn unback_highest(&mut self, most: u32, floor: u32) -> Option<Extent> {
         let top = self.backed.last()?;
-        let len = top.len.min(most);
+        let len = top.end().saturating_sub(top.start.max(floor)).min(most);
+        if len == 0 {
+            return None;
+        }
         let extent = Extent::new(top.end() - len, len);
         self.backed.cut(extent, |_| {});
         Some(extent)
@@ -207,9 +219,9 @@ mod tests {
         let high = take(&mut space, 20);
         space.put(low);
         space.put(high);
-        assert_eq!(space.unback_highest(5), Some(Extent::new(25, 5)));
-        assert_eq!(space.unback_highest(100), Some(Extent::new(0, 25)));
-        assert_eq!(space.unback_highest(100), None);
+        assert_eq!(space.unback_highest(5, 0), Some(Extent::new(25, 5)));
+        assert_eq!(space.unback_highest(100, 0), Some(Extent::new(0, 25)));
+        assert_eq!(space.unback_highest(100, 0), None);
         space.back_again(Extent::new(0, 25));
         assert_eq!(space.backed(), 25);
         assert_eq!(space.free(), 100);

@@ -259,6 +259,12 @@ impl ArenaMemory for Scarce {
     fn set_touched(&self, granule: u32) {
         self.memory.set_touched(granule);
     }
+    fn kept(&self) -> u32 {
+        self.memory.kept()
+    }
+    fn set_kept(&self, granules: u32) {
+        self.memory.set_kept(granules);
+    }
     fn commit(&self, _: u32, len: u32) -> Result<(), HeapError> {
         match self.pages_left.get().checked_sub(len) {
             Some(left) => self.pages_left.set(left),
@@ -327,4 +333,57 @@ fn a_locator_is_only_good_in_its_own_arena() {
     ));
     assert_eq!(arena.reclaim_from([foreign]), 0);
     assert_eq!(arena.live_blocks(), 1);
+}
+
+#[test]
+fn what_was_reserved_has_its_pages_and_keeps_them_under_every_owner() {
+    let area = area(32);
+    let mut arena = arena(&area);
+    arena.reserve(10 * GRANULE - 1).expect("pages");
+    assert_eq!(arena.backed_free_bytes(), 10 * GRANULE);
+    let low = granules(&mut arena, 4);
+    let high = granules(&mut arena, 20);
+    assert_eq!(arena.backed_free_bytes(), 0);
+    arena.free(high.locator).expect("outstanding");
+    assert_eq!(arena.trim().expect("released"), 14 * GRANULE);
+    assert_eq!(arena.backed_free_bytes(), 6 * GRANULE);
+    drop(arena);
+    let mut arena = BlockArena::recover(area.clone(), ARENA, |_| false).expect("sound");
+    arena.trim().expect("released");
+    assert_eq!(arena.backed_free_bytes(), 10 * GRANULE);
+    assert!(arena.free(low.locator).is_err(), "its sender is dead");
+    arena.reserve(u64::MAX).expect("pages");
+    assert_eq!(arena.backed_free_bytes(), arena.capacity());
+    assert_eq!(arena.trim().expect("nothing to release"), 0);
+}
+
+#[test]
+fn reserving_beside_blocks_counts_only_what_is_free() {
+    let area = area(16);
+    let mut arena = arena(&area);
+    let blocks = [granules(&mut arena, 2), granules(&mut arena, 3)];
+    arena.free(blocks[0].locator).expect("outstanding");
+    arena.reserve(8 * GRANULE).expect("pages");
+    assert_eq!(arena.backed_free_bytes(), 5 * GRANULE);
+    arena.free(blocks[1].locator).expect("outstanding");
+    arena.trim().expect("released");
+    assert_eq!(arena.backed_free_bytes(), 8 * GRANULE);
+}
+
+#[test]
+fn a_system_without_so_many_pages_says_so_when_they_are_reserved() {
+    let area = area(8);
+    drop(arena(&area));
+    let scarce = Scarce {
+        memory: memory(&area),
+        pages_left: Cell::new(3),
+        released: Cell::new(0),
+    };
+    let mut arena = BlockArena::over(scarce, ARENA);
+    assert!(matches!(arena.reserve(4 * GRANULE), Err(HeapError::Shm(_))));
+    assert_eq!(
+        arena.backed_free_bytes(),
+        0,
+        "nothing is believed to be there"
+    );
 }

@@ -3,7 +3,7 @@
 //! Free granules keep their pages, since the next block finds them warm: writing to fresh pages costs several times as much. So
 //! `alloc` and `free` never release anything. The owner calls [`settle`](BlockArena::settle) when it is about to sleep: if more than
 //! [`HIGH_WATER`] bytes of free pages are there, all above the lowest [`KEEP`] go back. An owner that never sleeps keeps its peak, which
-//! the arena's size bounds. [`trim`](BlockArena::trim) gives everything back.
+//! the arena's size bounds. [`trim`](BlockArena::trim) gives everything back. Neither touches what [`reserve`](BlockArena::reserve) has set up.
 
 use super::{ArenaMemory, BlockArena, GRANULE, HeapError};
 
@@ -36,6 +36,34 @@ impl<M: ArenaMemory> BlockArena<M> {
         self.release_down_to(0)
     }
 
+    /// Has the pages of the lowest `bytes` set up now, and keeps them, also under later owners. Blocks go to low addresses first, so these are the
+    /// pages that are used first. More than there is means all.
+    ///
+    /// # Errors
+    /// [`HeapError::Shm`] if the system has no pages left; some may be set up then.
+    pub fn reserve(&mut self, bytes: u64) -> Result<(), HeapError> {
+        let most = u64::from(self.memory.granules());
+        // Not more than `most`, so it fits.
+        let kept = bytes.div_ceil(GRANULE).min(most) as u32;
+        if kept == 0 {
+            return Ok(());
+        }
+        self.memory.commit(0, kept)?;
+        let mut from = 0;
+        for (&granule, block) in self.live.range(..kept) {
+            self.space.back(from, granule);
+            from = granule + block.granules();
+        }
+        self.space.back(from, kept);
+        if kept > self.touched {
+            self.touched = kept;
+            self.memory.set_touched(kept);
+        }
+        self.kept = kept;
+        self.memory.set_kept(kept);
+        Ok(())
+    }
+
     /// Free bytes that still have pages.
     #[must_use]
     pub fn backed_free_bytes(&self) -> u64 {
@@ -47,7 +75,7 @@ impl<M: ArenaMemory> BlockArena<M> {
         let mut released = 0;
         while self.space.backed() > keep {
             let surplus = u32::try_from(self.space.backed() - keep).unwrap_or(u32::MAX);
-            let Some(extent) = self.space.unback_highest(surplus) else {
+            let Some(extent) = self.space.unback_highest(surplus, self.kept) else {
                 break;
             };
             if let Err(error) = self.memory.release(extent.start, extent.len) {

@@ -256,6 +256,24 @@ impl Host {
         self.blocks.take_over(Locator::from_raw(locator))
     }
 
+    /// Has the pages of the lowest `bytes` of every heap set up now, and keeps them while the pool lives: nobody waits for fresh pages below that, and
+    /// there is no lack of memory there later. More than a heap has means all of it. To be called before places are opened: heaps of those that
+    /// have had a worker are left alone.
+    ///
+    /// # Errors
+    /// The system has not so much memory.
+    pub fn reserve(&mut self, bytes: u64) -> Result<()> {
+        self.blocks.heap.reserve(bytes)?;
+        for (index, lane) in self.lanes.iter().enumerate() {
+            if lane.begun == 0 {
+                // Its worker takes it over.
+                OwnHeap::open(self.shared.layout(), self.shared.region(), index + 1)?
+                    .reserve(bytes)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Gives all pages of the host's heap back that no payload is in. For when no large one was sent for a while: the next finds fresh pages, which
     /// cost more.
     ///

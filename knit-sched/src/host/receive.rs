@@ -83,7 +83,7 @@ impl Host {
             return Ok(!replies.is_empty());
         }
         let news = || Ok::<_, SchedError>(self.any_reply() || self.shared.is_called());
-        if look(limit, news)? {
+        if look(limit, Duration::ZERO, news)? {
             self.poll(replies)?;
         }
         Ok(!replies.is_empty())
