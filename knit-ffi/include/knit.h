@@ -62,6 +62,9 @@
 // Memory: the host's block heap. That of worker w is `KNIT_MEMORY_HEAP + 1 + w`.
 #define KNIT_MEMORY_HEAP 4
 
+// Most rings that a thread's list has room for at once. See `knit_rung`.
+#define KNIT_RUNG_MOST 63
+
 // Columns of a row of figures, in the order of `knit_sched::port::FIGURES`.
 #define KNIT_FIGURES 15
 
@@ -113,6 +116,18 @@
 // A defect of the library. Close what the call was about.
 #define KNIT_ERROR_PANIC -5
 
+// Memory that was handed out.
+struct knit_memory {
+    // Its address, aligned to 8 bytes at least.
+    uint8_t *data;
+    // Its bytes.
+    uint64_t bytes;
+    // What gives it back: `knit_memory_release`, or `knit_loan_drop` for a loan.
+    uint32_t token;
+    // Always 0.
+    uint32_t reserved;
+};
+
 // How a host is to be. All words are 32 bits wide, so it is also an array of them.
 struct knit_options {
     // Bytes of this struct, as the caller knows it. Fields beyond are as `knit_options_default` sets them.
@@ -137,21 +152,12 @@ struct knit_options {
     uint32_t alone;
 };
 
-// Memory that was handed out.
-struct knit_memory {
-    // Its address, aligned to 8 bytes at least.
-    uint8_t *data;
-    // Its bytes.
-    uint64_t bytes;
-    // What gives it back: `knit_memory_release`, or `knit_loan_drop` for a loan.
-    uint32_t token;
-    // Always 0.
-    uint32_t reserved;
-};
-
 // Wakes an event loop. Called with the context that was given with it, on any thread, at most once for each time the sleeper armed. It must not
 // block, must not call functions of this library, and must not throw or jump out.
 typedef void (*knit_ring)(void *context);
+
+// What `knit_finalizer` returns.
+typedef void (*knit_finalizer_function)(void *data, void *context);
 
 // A place for a worker in a pool.
 struct knit_place {
@@ -189,6 +195,18 @@ extern "C" {
 //
 // May be called on any thread. Never fails.
 uint32_t knit_abi_version(void);
+
+// Hands out this thread's list of those who were rung by notes (`knit_host_notes`, `knit_worker_notes`), as `knit_host_memory` does. Word 0: how many; then
+// for each the `pool` that was given with its bell, and 0 for the host or the worker's number and one. At most `KNIT_RUNG_MOST` are in it.
+//
+// Whoever has it looks at word 0 after every call about a host or worker on this thread; if it is not 0, wakes them and calls `knit_rung_clear`.
+//
+// # Safety
+// `memory` is null, which is refused, or may be written.
+int32_t knit_rung(struct knit_memory *memory);
+
+// Empties this thread's list; what had no room in it comes now. Returns how many there are again.
+int32_t knit_rung_clear(void);
 
 // Writes the text of this thread's last error into `buffer`, in UTF-8, cut to `len` bytes with the NUL that ends it. Empty if there was none.
 //
@@ -272,6 +290,11 @@ int32_t knit_host_arm(uint32_t host);
 int32_t knit_host_bell(uint32_t host,
                        knit_ring ring,
                        void *context);
+
+// Has the host's rings noted on the lists of the threads that ring (`knit_rung`), under a number for the pool of the caller's choice. For pools of
+// threads whose programs all look there.
+int32_t knit_host_notes(uint32_t host,
+                        uint32_t pool);
 
 // Lets go of the host, and ends its worker processes. What was handed out stays until its token is given back; the pool's memory also for as long as
 // worker threads use it. The bell is not rung any more when this returns.
@@ -430,6 +453,16 @@ int32_t knit_memory_release(uint32_t token);
 // `KNIT_ERROR_CLOSED`.
 int32_t knit_loan_drop(uint32_t token);
 
+// The same as either of them, as a finaliser of a runtime: `context` is the token as a pointer. What is given back already is passed over.
+//
+// May be called on any thread. `data` is not looked at.
+void knit_finalize(void *data, void *context);
+
+// The address of `knit_finalize`, for runtimes that take one and cannot look it up.
+//
+// May be called on any thread. Never fails.
+knit_finalizer_function knit_finalizer(void);
+
 // Fills in how a host is unless told otherwise: one worker, rings of 256 KiB, 64 MiB of block heap a participant.
 //
 // `options` is the caller's. May be called on any thread.
@@ -489,6 +522,160 @@ int32_t knit_host_kill(uint32_t host,
                        uint32_t worker,
                        int32_t signal);
 
+// Makes memory without a name; `*handle` keeps it.
+//
+// # Safety
+// `handle` is null, which is refused, or may be written.
+int32_t knit_shared_create(uint32_t size, uint32_t *handle);
+
+// Makes memory under a name that nobody has, in UTF-8: 1 to 30 characters, no slash, no NUL. Only this user can open it. Errors: the name, no room.
+//
+// # Safety
+// `name` has `name_len` bytes. `handle` is null, which is refused, or may be written.
+int32_t knit_shared_create_named(const uint8_t *name,
+                                 size_t name_len,
+                                 uint32_t size,
+                                 uint32_t *handle);
+
+// Opens the memory of that name. Errors: there is none, or it is another user's.
+//
+// # Safety
+// `name` has `name_len` bytes. `handle` is null, which is refused, or may be written.
+int32_t knit_shared_open_named(const uint8_t *name, size_t name_len, uint32_t *handle);
+
+// Frees a name. The memory stays for those who have it. Errors: nobody has that name.
+//
+// # Safety
+// `name` has `name_len` bytes.
+int32_t knit_shared_unlink(const uint8_t *name, size_t name_len);
+
+// Makes another handle for the same memory.
+//
+// # Safety
+// `copy` is null, which is refused, or may be written.
+int32_t knit_shared_clone(uint32_t handle, uint32_t *copy);
+
+// Lets go of a handle; does nothing if that has happened.
+int32_t knit_shared_close(uint32_t handle);
+
+// Says how many bytes there are.
+//
+// # Safety
+// `size` is null, which is refused, or may be written.
+int32_t knit_shared_size(uint32_t handle, uint32_t *size);
+
+// Hands out the memory's first `bytes`. `*memory` is good until its token is given to `knit_memory_release`, on any thread, also after the handle is
+// closed.
+//
+// # Safety
+// `memory` is null, which is refused, or may be written.
+int32_t knit_shared_memory(uint32_t handle,
+                           uint32_t bytes,
+                           struct knit_memory *memory);
+
+// Sleeps while the 32-bit word at `offset` is `value`, at most `milliseconds`; negative: for ever. Returns 0 if woken, 1 if the word is another, 2 if the
+// time is over.
+int32_t knit_shared_wait(uint32_t handle,
+                         uint32_t offset,
+                         uint32_t value,
+                         int32_t milliseconds);
+
+// Wakes up to `most` of those who sleep on the word at `offset`, in any process; returns how many.
+int32_t knit_shared_notify(uint32_t handle, uint32_t offset, uint32_t most);
+
+// Takes a number for a new sender of messages.
+//
+// # Safety
+// `sender` is null, which is refused, or may be written.
+int32_t knit_shared_sender(uint32_t *sender);
+
+// Puts memory on its way to another thread of this process; `*number` is for the message. It stays until that thread takes it, or the sender
+// takes it back.
+//
+// # Safety
+// `number` is null, which is refused, or may be written.
+int32_t knit_shared_put(uint32_t handle,
+                        uint32_t sender,
+                        uint32_t *number);
+
+// Takes the memory that a message names, once; `*handle` is 0 if it is gone.
+//
+// # Safety
+// `handle` is null, which is refused, or may be written.
+int32_t knit_shared_take(uint32_t number, uint32_t *handle);
+
+// Takes back what was put on its way, unless it has arrived.
+int32_t knit_shared_forget(uint32_t number);
+
+// Takes back everything of a sender that has not arrived.
+int32_t knit_shared_forget_all(uint32_t sender);
+
+// Tells a number by which every thread of this process finds the memory while somebody keeps it.
+//
+// # Safety
+// `number` is null, which is refused, or may be written.
+int32_t knit_shared_publish(uint32_t handle, uint32_t *number);
+
+// Makes a handle for the memory of that number; `*handle` is 0 if it is gone.
+//
+// # Safety
+// `handle` is null, which is refused, or may be written.
+int32_t knit_shared_find(uint32_t number, uint32_t *handle);
+
+// Tells a number of this process, for messages that name memory by its number.
+//
+// # Safety
+// `origin` is null, which is refused, or may be written.
+int32_t knit_shared_origin(uint32_t *origin);
+
+// Makes a watch of this thread; `*watch` becomes its number.
+//
+// # Safety
+// `watch` is null, which is refused, or may be written.
+int32_t knit_watch_create(uint32_t *watch);
+
+// Sets what is rung after threads have ended, or with a null `ring` that nothing is. See `knit_host_bell`.
+//
+// # Safety
+// `ring` may be called with `context`, on any thread, until this returns for another bell or the thread that made the watch has ended.
+int32_t knit_watch_bell(uint32_t watch, knit_ring ring, void *context);
+
+// Sleeps until a thread has ended that `knit_watch_take` has not told of (1), or `knit_watch_release` is called (0). May be called on any thread.
+int32_t knit_watch_wait(uint32_t watch);
+
+// Lets the one go who sleeps in `knit_watch_wait`, or the next one who would. May be called on any thread.
+int32_t knit_watch_release(uint32_t watch);
+
+// Takes the next thread that has ended: `*id` becomes the number that it had announced itself under. 1 if there is one, else 0. What it said last
+// is then told by `knit_watch_words`.
+//
+// # Safety
+// `id` is null, which is refused, or may be written.
+int32_t knit_watch_take(uint32_t watch,
+                        uint32_t *id);
+
+// Writes the last words of the thread that `knit_watch_take` told of last on this thread, as `knit_last_error` does its text.
+//
+// # Safety
+// `buffer` is null, or has room for `len` bytes.
+int32_t knit_watch_words(char *buffer, size_t len);
+
+// Whether that thread has announced itself and its end was not told by `knit_watch_take` yet: 1 or 0.
+int32_t knit_watch_alive(uint32_t watch, uint32_t id);
+
+// Announces this thread to a watch under a number. 0 if the watch is gone: nobody waits for this thread any more. Else 1.
+int32_t knit_thread_announce(uint32_t watch, uint32_t id);
+
+// Says why this thread is about to end, in UTF-8; the last one counts.
+//
+// # Safety
+// `words` is null and `len` 0, or it has `len` bytes.
+int32_t knit_thread_last_words(const uint8_t *words, size_t len);
+
+// Says that the program on this thread goes with it, as that of a JavaScript runtime does: memory that is handed out here from now on is given
+// back when the thread ends, if it was not before.
+int32_t knit_thread_owns(void);
+
 // Takes a place that a host has opened. `*worker` becomes the handle, valid on this thread until `knit_worker_close`.
 //
 // `place` is the caller's, read at once: for a thread of the host's process filled from `knit_host_token` and `knit_host_begin`, in a
@@ -547,6 +734,9 @@ int32_t knit_worker_arm(uint32_t worker);
 int32_t knit_worker_bell(uint32_t worker,
                          knit_ring ring,
                          void *context);
+
+// Has the worker's rings noted on the lists of the threads that ring, as `knit_host_notes` does.
+int32_t knit_worker_notes(uint32_t worker, uint32_t pool);
 
 // Says whether this worker runs tasks that must hear of an abort while it sleeps (1) or not (0): then an abort wakes it.
 int32_t knit_worker_watch(uint32_t worker, uint32_t watches);

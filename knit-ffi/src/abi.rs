@@ -59,6 +59,9 @@ pub const KNIT_MEMORY_FIGURES: u32 = 3;
 /// Memory: the host's block heap. That of worker w is `KNIT_MEMORY_HEAP + 1 + w`.
 pub const KNIT_MEMORY_HEAP: u32 = 4;
 
+/// Most rings that a thread's list has room for at once. See `knit_rung`.
+pub const KNIT_RUNG_MOST: usize = 63;
+
 /// Columns of a row of figures, in the order of `knit_sched::port::FIGURES`.
 pub const KNIT_FIGURES: usize = 15;
 

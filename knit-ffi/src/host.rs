@@ -253,6 +253,17 @@ pub unsafe extern "C" fn knit_host_bell(host: u32, ring: Ring, context: *mut c_v
     })
 }
 
+/// Has the host's rings noted on the lists of the threads that ring (`knit_rung`), under a number for the pool of the caller's choice. For pools of
+/// threads whose programs all look there.
+#[unsafe(no_mangle)]
+pub extern "C" fn knit_host_notes(host: u32, pool: u32) -> i32 {
+    with(host, |entry| {
+        let shared = entry.port.host.shared().clone();
+        entry.bell.note(&shared, None, pool)?;
+        Ok(0)
+    })
+}
+
 /// Lets go of the host, and ends its worker processes. What was handed out stays until its token is given back; the pool's memory also for as long as
 /// worker threads use it. The bell is not rung any more when this returns.
 #[unsafe(no_mangle)]

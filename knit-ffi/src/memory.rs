@@ -8,11 +8,14 @@
 //!
 //! The rule is one: **`data` is good until its token is given back**, whatever happens to host, worker or pool in between. So the order in which
 //! those, threads and a garbage collector go away does not matter, and a token may be given back on any thread, by a finaliser too. A
-//! token that is never given back keeps its memory.
+//! token that is never given back keeps its memory, unless the thread that it was handed out on has said that everything goes with it
+//! (`knit_thread_owns`): a JavaScript runtime ends a worker without collecting what it has.
 //!
 //! Memory of a pool is written by other threads and processes: what is read there is read once, checked, and the copy is used.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
+use std::ffi::c_void;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use knit_sched::{Layout, Loan};
@@ -40,6 +43,52 @@ fn tokens() -> std::sync::MutexGuard<'static, Tokens> {
     TOKENS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Tokens that were handed out on this thread, if they go with it.
+struct Owned(Vec<u32>);
+
+impl Drop for Owned {
+    fn drop(&mut self) {
+        let mut tokens = tokens();
+        let kept: Vec<Kept> = (self.0.iter())
+            .filter_map(|token| tokens.kept.remove(token))
+            .collect();
+        // Unmapping takes a while: not under the lock.
+        drop(tokens);
+        drop(kept);
+    }
+}
+
+thread_local! {
+    static OWNED: RefCell<Option<Owned>> = const { RefCell::new(None) };
+}
+
+/// From now on, what is handed out on this thread goes with it.
+pub(crate) fn adopt() {
+    OWNED.with_borrow_mut(|owned| {
+        owned.get_or_insert(Owned(Vec::new()));
+    });
+}
+
+fn own(token: u32) {
+    // The thread is ending otherwise, and hands nothing out any more.
+    let _ = OWNED.try_with(|owned| {
+        if let Some(Owned(list)) = owned.borrow_mut().as_mut() {
+            if list.len() == list.capacity() {
+                // Before it grows: without those that were given back meanwhile.
+                let tokens = tokens();
+                list.retain(|token| tokens.kept.contains_key(token));
+            }
+            list.push(token);
+        }
+    });
+}
+
+/// Keeps an area, and says where it is.
+pub(crate) fn hand_out_area(area: Area) -> Memory {
+    let (data, bytes) = (area.as_ptr(), area.len());
+    hand_out(data, bytes, Kept::Area { _area: area })
+}
+
 /// Keeps something, and says where it is.
 fn hand_out(data: *mut u8, bytes: usize, kept: Kept) -> Memory {
     let mut tokens = tokens();
@@ -50,6 +99,8 @@ fn hand_out(data: *mut u8, bytes: usize, kept: Kept) -> Memory {
         }
     };
     tokens.kept.insert(token, kept);
+    drop(tokens);
+    own(token);
     Memory {
         data,
         bytes: bytes as u64,
@@ -86,8 +137,7 @@ pub(crate) unsafe fn show_region(
         KNIT_MEMORY_HEAP.. => layout.heap((which - KNIT_MEMORY_HEAP) as usize)?,
         _ => return Err(argument("which", "a KNIT_MEMORY_* that this has")),
     };
-    let area = region.area(offset, bytes)?;
-    let memory = hand_out(area.as_ptr(), bytes, Kept::Area { _area: area });
+    let memory = hand_out_area(region.area(offset, bytes)?);
     // SAFETY: as the caller promises.
     unsafe { put(out, memory) }
 }
@@ -151,4 +201,32 @@ pub extern "C" fn knit_memory_release(token: u32) -> i32 {
 #[unsafe(no_mangle)]
 pub extern "C" fn knit_loan_drop(token: u32) -> i32 {
     guard(|| give_back(token, "loan", true))
+}
+
+/// The same as either of them, as a finaliser of a runtime: `context` is the token as a pointer. What is given back already is passed over.
+///
+/// May be called on any thread. `data` is not looked at.
+#[unsafe(no_mangle)]
+pub extern "C" fn knit_finalize(data: *mut c_void, context: *mut c_void) {
+    let _ = data;
+    guard(|| {
+        let Ok(token) = u32::try_from(context.addr()) else {
+            return Ok(0);
+        };
+        let kept = tokens().kept.remove(&token);
+        // Unmapping takes a while: the lock is free again.
+        drop(kept);
+        Ok(0)
+    });
+}
+
+/// What `knit_finalizer` returns.
+pub type Finalizer = extern "C" fn(data: *mut c_void, context: *mut c_void);
+
+/// The address of `knit_finalize`, for runtimes that take one and cannot look it up.
+///
+/// May be called on any thread. Never fails.
+#[unsafe(no_mangle)]
+pub extern "C" fn knit_finalizer() -> Finalizer {
+    knit_finalize
 }

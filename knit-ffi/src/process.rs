@@ -98,7 +98,8 @@ pub unsafe extern "C" fn knit_host_spawn(
     })
 }
 
-fn text(bytes: &[u8]) -> crate::error::Result<&str> {
+/// Bytes of the caller as a text.
+pub(crate) fn text(bytes: &[u8]) -> crate::error::Result<&str> {
     std::str::from_utf8(bytes).map_err(|_| argument("a text", "UTF-8"))
 }
 

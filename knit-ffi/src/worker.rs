@@ -230,6 +230,17 @@ pub unsafe extern "C" fn knit_worker_bell(worker: u32, ring: Ring, context: *mut
     })
 }
 
+/// Has the worker's rings noted on the lists of the threads that ring, as `knit_host_notes` does.
+#[unsafe(no_mangle)]
+pub extern "C" fn knit_worker_notes(worker: u32, pool: u32) -> i32 {
+    with(worker, |entry| {
+        let shared = entry.port.worker.shared().clone();
+        let index = entry.port.worker.index();
+        entry.bell.note(&shared, Some(index), pool)?;
+        Ok(0)
+    })
+}
+
 /// Says whether this worker runs tasks that must hear of an abort while it sleeps (1) or not (0): then an abort wakes it.
 #[unsafe(no_mangle)]
 pub extern "C" fn knit_worker_watch(worker: u32, watches: u32) -> i32 {

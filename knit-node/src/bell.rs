@@ -79,6 +79,11 @@ impl LoopBell {
         }
     }
 
+    /// Whether it was closed, or its environment is gone.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.lock().is_none()
+    }
+
     /// Takes the bell off: it never rings again.
     pub(crate) fn close(&self) {
         // Taken first, released without the lock: the finalizer may run at once, and takes it too.

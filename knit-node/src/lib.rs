@@ -11,7 +11,7 @@
 //! | `shared.rs` | memory that users share on purpose |
 //! | `external.rs` | memory shown to JavaScript |
 //! | `bell.rs` | waking an event loop from another thread |
-//! | `thread_end.rs` | learning that a worker's thread has ended |
+//! | `foreign_bell.rs` | the same for another library of this process |
 //! | `error.rs` | errors with their codes |
 
 #![cfg_attr(
@@ -25,8 +25,9 @@
 mod bell;
 mod error;
 mod external;
+mod foreign_bell;
 mod host;
 mod processes;
 mod shared;
-mod thread_end;
+
 mod worker;

@@ -69,6 +69,20 @@ pub enum SchedError {
         /// Why not.
         source: std::io::Error,
     },
+    /// A handle of shared memory that this thread does not have.
+    #[error("there is no shared memory {0} on this thread: it was closed, or never made here")]
+    NoSharedMemory(u32),
+    /// A watch over threads that is gone.
+    #[error("there is no watch {0}: its thread has ended, or it was never made")]
+    NoWatch(u32),
+    /// The file system of named memory has no room left.
+    #[error("there is no room for {bytes} bytes of named memory: {source}")]
+    SharedMemoryFull {
+        /// How many bytes.
+        bytes: usize,
+        /// What the system says.
+        source: ShmError,
+    },
     /// From the rings.
     #[error(transparent)]
     Ring(#[from] RingError),
@@ -107,6 +121,8 @@ impl SchedError {
             Self::BadOrder => "KNT_BAD_ORDER",
             Self::BadSignal(_) => "KNT_BAD_SIGNAL",
             Self::Spawn { .. } => "KNT_SPAWN",
+            Self::NoSharedMemory(_) | Self::NoWatch(_) => "KNT_CLOSED",
+            Self::SharedMemoryFull { .. } => "SHM_FULL",
             Self::Ring(error) => error.code(),
             Self::Heap(error) => error.code(),
             Self::Shm(error) => error.code(),

@@ -22,7 +22,9 @@
 mod processes;
 #[cfg(target_os = "linux")]
 mod processes;
+pub mod shared;
 mod table;
+pub mod threads;
 
 pub use processes::{Place, join_process, process_boot};
 pub use table::Table;

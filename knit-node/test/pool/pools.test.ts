@@ -50,8 +50,6 @@ const POOLS = inProcesses ? 15 : 50;
 
 test("many pools one after the other leave no threads, descriptors or mappings", { timeout: 120_000 }, async (t) => {
   if (process.platform !== "linux") return skip(t, "counted through /proc");
-  // A worker of Deno that loads a library through N-API leaves two descriptors behind, whatever the library does.
-  if (runtime === "deno") return skip(t, "Deno leaks descriptors of workers that use N-API");
   const { code, out, err } = await script("many-pools.ts", [String(POOLS)], ["--expose-gc"]);
   assert.equal(code, 0, err);
   const { first, last } = JSON.parse(out) as Record<"first" | "last", Record<"threads" | "descriptors" | "mappings" | "pools", number>>;

@@ -111,7 +111,7 @@ export class Host {
     };
     this.#queueLimit = settings.maxQueue === Infinity ? null : new QueueLimit(settings.maxQueue, waiting);
     this.#inline = settings.inliner === null ? null : new InlineLane(functions, settings.threads, settings.inliner, limits, pending);
-    native.hostBell(handle, this.#onBell);
+    native.hostBell(handle, this.#onBell, settings.process !== null);
   }
 
   /** Watches for calls that occupy a worker for longer than `ms`. */

@@ -1,19 +1,36 @@
 /**
- * Loads the engine's library: the same file on every runtime.
+ * Loads the engine: through N-API on Node.js, through the C interface on Deno and Bun.
  */
 import { KnitError } from "../api/errors.ts";
-import type { Native } from "./native.ts";
+import { bunNative } from "./ffi/bun.ts";
+import { denoNative } from "./ffi/deno.ts";
+import type { RingNative } from "./ffi/rings.ts";
+import type { Native, WebNative } from "./native.ts";
+
+/** Which of the two libraries. */
+type Interface = "N-API" | "C";
 
 let native: Native | null = null;
 
 /** The engine; loaded at the first use, so that importing the package costs nothing. */
 export function engine(): Native {
-  return (native ??= load());
+  return (native ??= onWeb ? load("C", openWeb) : napi<Native>());
 }
 
-/** Where the library is. */
-export function libraryPath(): string {
-  const url = new URL(`../../lib/knit-node.${process.platform}-${process.arch}.node`, import.meta.url);
+const onWeb = "Deno" in globalThis || "Bun" in globalThis;
+
+/** The engine where workers are the web's. */
+export function webEngine(): WebNative {
+  return engine() as WebNative;
+}
+
+function openWeb(path: string): WebNative {
+  return "Deno" in globalThis ? denoNative(path, napi<RingNative>) : bunNative(path, napi());
+}
+
+/** Where a library is. */
+export function libraryPath(which: Interface): string {
+  const url = new URL(`../../lib/${fileName(which)}`, import.meta.url);
   if (url.protocol !== "file:") {
     throw new KnitError(
       "KNT_NO_ENGINE",
@@ -23,16 +40,30 @@ export function libraryPath(): string {
   return decodeURIComponent(url.pathname);
 }
 
-function load(): Native {
-  const path = libraryPath();
-  const loaded = { exports: {} };
-  try {
+function fileName(which: Interface): string {
+  const { platform, arch } = process;
+  if (which === "N-API") return `knit-node.${platform}-${arch}.node`;
+  const [prefix, suffix] = platform === "win32" ? ["", "dll"] : ["lib", platform === "darwin" ? "dylib" : "so"];
+  return `${prefix}knit_ffi.${platform}-${arch}.${suffix}`;
+}
+
+function napi<T>(): T {
+  return load("N-API", (path) => {
+    const loaded = { exports: {} };
     // Not `require`: Deno would ask for leave to read as well.
     process.dlopen(loaded, path);
+    return loaded.exports as T;
+  });
+}
+
+function load<T>(which: Interface, open: (path: string) => T): T {
+  const path = libraryPath(which);
+  try {
+    return open(path);
   } catch (cause) {
-    throw refused(cause, path) ?? missing(cause);
+    if (cause instanceof KnitError) throw cause;
+    throw refused(cause, path) ?? missing(cause, which);
   }
-  return loaded.exports as Native;
 }
 
 /** Deno's permission for the library lacks. */
@@ -41,10 +72,10 @@ function refused(cause: unknown, path: string): KnitError | null {
   return new KnitError("KNT_NO_ENGINE", `Deno may not load this package's native library: run with --allow-ffi=${path}`, { cause });
 }
 
-function missing(cause: unknown): KnitError {
+function missing(cause: unknown, which: Interface): KnitError {
   return new KnitError(
     "KNT_NO_ENGINE",
-    `Cannot load the native library for ${process.platform}-${process.arch}. The package holds libraries for the platforms named in its README; from a checkout, run \`cargo xtask build\` first.`,
+    `Cannot load the native library (${which}) for ${process.platform}-${process.arch}. The package holds libraries for the platforms named in its README; from a checkout, run \`cargo xtask build\` first.`,
     { cause },
   );
 }

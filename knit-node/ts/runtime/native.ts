@@ -2,6 +2,8 @@
  * What the engine offers to JavaScript: numbers in, numbers out. `knit_sched::port` describes the control block, the Rust sources of the
  * binding each function.
  */
+import type { Notes } from "./ffi/bells.ts";
+
 export interface Native extends SharedNative {
   /** `balancer` is a place in `BALANCERS`; `alone`: workers claim one call at a time, so that `hostRunning` names the one that runs. */
   hostCreate(
@@ -21,7 +23,8 @@ export interface Native extends SharedNative {
   hostSubmit(handle: number, bytes: number): void;
   hostTurn(handle: number, bytes: number, spinMicroseconds: number): number;
   hostArm(handle: number): boolean;
-  hostBell(handle: number, callback: () => void): void;
+  /** `outside`: threads ring it that belong to no worker thread, as for worker processes. */
+  hostBell(handle: number, callback: () => void, outside: boolean): void;
   hostKeepAlive(handle: number, alive: boolean): void;
   hostBegin(handle: number, worker: number): number;
   hostStop(handle: number, worker: number): void;
@@ -102,13 +105,23 @@ export interface Native extends SharedNative {
   workerFreeBlock(handle: number, lo: number, hi: number): void;
   workerTrim(handle: number): void;
   workerClose(handle: number): void;
+}
 
+/**
+ * What the engine offers beside where workers are the web's. Watches and announcements: `knit_sched::port::threads`. Notes: `ffi/notes.ts`.
+ */
+export interface WebNative extends Native {
+  /** The words by which a worker that is given this token is woken, once; null if it needs none. */
+  hostNotes(token: number): Notes | null;
   threadsWatch(callback: () => void): number;
   threadsEnded(watch: number): { readonly id: number; readonly lastWords: string }[];
   threadsAlive(watch: number, id: number): boolean;
+  /** Whether an end is awaited: only then the callback is sure to be called, and the event loop goes on until it is. */
   threadsKeepAlive(watch: number, alive: boolean): void;
   threadAnnounce(watch: number, id: number): boolean;
   threadLastWords(words: string): void;
+  /** In a worker, before it takes its place. */
+  threadNotes(notes: Notes | null): void;
 }
 
 /** Memory that users share on purpose; `knit-node/src/shared.rs` describes each. A number 0 stands for what is gone. */

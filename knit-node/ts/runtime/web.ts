@@ -4,7 +4,7 @@
  * # The end of a worker
  *
  * These runtimes end a worker later than they say, or say nothing at all. So each worker announces itself to the engine before it loads
- * anything of the user's, and the engine tells when its thread has ended (`knit-node/src/thread_end.rs`). Why it ended it says itself, as its
+ * anything of the user's, and the engine tells when its thread has ended (`knit_sched::port::threads`). Why it ended it says itself, as its
  * last words: the runtimes tell no more than a text, or nothing.
  *
  * A worker that is to be ended before it has announced itself is waited for until it has: then its end can be told.
@@ -13,7 +13,8 @@
  * the pool is closed to it, and the thread goes on until its task returns or the process ends.
  */
 import { KnitError, OptionError } from "../api/errors.ts";
-import { engine } from "./engine.ts";
+import { webEngine } from "./engine.ts";
+import type { Notes } from "./ffi/bells.ts";
 import { serializeFailure } from "./runtime.ts";
 import type { WorkerBoot, WorkerHandle, WorkerListener, WorkerMessage, WorkerSettings } from "./runtime.ts";
 
@@ -52,6 +53,8 @@ interface FirstMessage {
   readonly knit: WorkerBoot;
   readonly watch: number;
   readonly id: number;
+  /** What wakes it, if its runtime has no bell of its own. */
+  readonly notes: Notes | null;
   /** The user's own entry, if there is one. */
   readonly source: string | null;
 }
@@ -90,7 +93,7 @@ export function say(message: WorkerMessage): void {
 
 /** Leaves word of why this worker ends. */
 function lastWords(words: LastWords): void {
-  if (isWorker) engine().threadLastWords(JSON.stringify(said === undefined ? words : { said, ...words }));
+  if (isWorker) webEngine().threadLastWords(JSON.stringify(said === undefined ? words : { said, ...words }));
 }
 
 let first: Promise<FirstMessage> | null = null;
@@ -108,14 +111,15 @@ function firstMessage(): Promise<FirstMessage> {
 
 /** Waits for the first message, and announces this worker. */
 export async function receiveBoot(): Promise<WorkerBoot | null> {
-  const { knit, watch, id } = await firstMessage();
+  const { knit, watch, id, notes } = await firstMessage();
   if (!isWorker && !announce(watch, id)) return null;
+  webEngine().threadNotes(notes);
   isServing = true;
   return knit;
 }
 
 function announce(watch: number, id: number): boolean {
-  if (!engine().threadAnnounce(watch, id)) return false;
+  if (!webEngine().threadAnnounce(watch, id)) return false;
   isWorker = true;
   web.postMessage({ announced: true });
   web.addEventListener("error", (event) => blame(event.error));
@@ -158,14 +162,14 @@ let lastId = 0;
 let awaited = 0;
 
 function onEnds(): void {
-  for (const { id, lastWords } of engine().threadsEnded(watch)) {
+  for (const { id, lastWords } of webEngine().threadsEnded(watch)) {
     ends.get(id)?.(lastWords === "" ? {} : (JSON.parse(lastWords) as LastWords));
   }
 }
 
 function keepAlive(change: 1 | -1): void {
   awaited += change;
-  if (awaited === (change + 1) / 2) engine().threadsKeepAlive(watch, awaited > 0);
+  if (awaited === (change + 1) / 2) webEngine().threadsKeepAlive(watch, awaited > 0);
 }
 
 // Sources run as they are; the published package is compiled beside them.
@@ -176,7 +180,7 @@ const SOURCE_ENTRY = new URL(`./source${EXTENSION}`, import.meta.url);
 /** Starts a worker thread. */
 export function start(boot: WorkerBoot, settings: WorkerSettings, listener: WorkerListener, unref: (worker: WebWorker) => void): WorkerHandle {
   refuse(settings);
-  if (watch === -1) watch = engine().threadsWatch(onEnds);
+  if (watch === -1) watch = webEngine().threadsWatch(onEnds);
   const id = ++lastId;
   const worker = new web.Worker(settings.source === null ? ENTRY : SOURCE_ENTRY, { type: "module", name: `knit ${boot.index}` });
   let resolveAnnounced!: () => void;
@@ -195,8 +199,16 @@ export function start(boot: WorkerBoot, settings: WorkerSettings, listener: Work
     listener.message(message);
   };
 
+  let awaits = false;
+  /** It is about to end, or is told to. */
+  const awaitEnd = (): void => {
+    if (awaits || !ends.has(id)) return;
+    awaits = true;
+    keepAlive(1);
+  };
   const end = (words: LastWords): void => {
     if (!ends.delete(id)) return;
+    if (awaits) keepAlive(-1);
     if (words.said !== undefined) hear(words.said);
     const error = words.error !== undefined ? revive(words.error) : text !== undefined ? new Error(text) : undefined;
     // Bun says 0 for an unhandled rejection, Deno nothing at all.
@@ -206,7 +218,7 @@ export function start(boot: WorkerBoot, settings: WorkerSettings, listener: Work
   };
   ends.set(id, end);
   /** For events that mean an end: whether the engine is going to tell of it. */
-  const willBeTold = (): boolean => engine().threadsAlive(watch, id);
+  const willBeTold = (): boolean => webEngine().threadsAlive(watch, id);
   worker.addEventListener("message", ({ data }) => {
     const message = data as WorkerMessage | { announced: true };
     if (!("announced" in message)) hear(message);
@@ -216,18 +228,21 @@ export function start(boot: WorkerBoot, settings: WorkerSettings, listener: Work
   worker.addEventListener("error", (event) => {
     event.preventDefault();
     text = event.message;
-    if (!willBeTold()) end({ error: plain(new Error(event.message)) });
+    if (willBeTold()) awaitEnd();
+    else end({ error: plain(new Error(event.message)) });
   });
   worker.addEventListener("close", (event) => {
     code = event.code;
-    if (!willBeTold()) end({});
+    if (willBeTold()) awaitEnd();
+    else end({});
   });
-  worker.postMessage({ knit: boot, watch, id, source: settings.source } satisfies FirstMessage, boot.memories === null ? [] : [boot.memories]);
+  const notes = webEngine().hostNotes(boot.token);
+  worker.postMessage({ knit: boot, watch, id, notes, source: settings.source } satisfies FirstMessage, boot.memories === null ? [] : [boot.memories]);
   unref(worker);
 
   let terminated: Promise<void> | null = null;
   const terminate = async (): Promise<void> => {
-    keepAlive(1);
+    awaitEnd();
     await hasAnnounced;
     worker.terminate();
     if (!willBeTold()) end({});
@@ -237,7 +252,6 @@ export function start(boot: WorkerBoot, settings: WorkerSettings, listener: Work
     }, STUCK_MS);
     await ended;
     clearTimeout(timer);
-    keepAlive(-1);
   };
   return { ended, terminate: () => (terminated ??= terminate()) };
 }

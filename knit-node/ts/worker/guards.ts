@@ -21,6 +21,8 @@ export function guardExits(note: Line | null): void {
     refuseKill(process, "process", note);
     modules.syncBuiltinESMExports?.();
   }
+  // Web workers', and in Deno a program's.
+  refuse(globalThis as unknown as Host, "self", "close", note);
   if (Deno !== undefined) {
     refuse(Deno, "Deno", "exit", note);
     refuseKill(Deno, "Deno", note);

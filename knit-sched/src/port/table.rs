@@ -45,6 +45,11 @@ impl<T> Table<T> {
             .map(|(_, value)| value)
     }
 
+    /// Takes out what is not to stay.
+    pub fn retain(&mut self, mut stays: impl FnMut(&T) -> bool) {
+        self.0.retain(|(_, value)| stays(value));
+    }
+
     /// Takes the thing of that number out.
     pub fn remove(&mut self, handle: u32) -> Option<T> {
         let index = self.0.iter().position(|(number, _)| *number == handle)?;

@@ -1,0 +1,147 @@
+/**
+ * The engine on Deno, through `Deno.dlopen`.
+ *
+ * All signatures are of numbers and buffers, which Deno calls without leaving compiled code. Deno has no finaliser for a buffer over foreign memory: a registry
+ * gives it back, and what no registry gets to see goes with the thread (`knit_thread_owns`).
+ *
+ * # Bells
+ *
+ * In a pool of threads they are notes (`notes.ts`): `Atomics.waitAsync` wakes as fast as N-API does, whose use would leave two descriptors behind for
+ * each worker that ends. Where threads ring that are none of JavaScript's, for worker processes, they are N-API's, in the main thread of each process.
+ * The end of a thread is waited for on a thread of the runtime's, while one is expected: nothing ends here unexpectedly and unheard.
+ */
+import type { WebNative } from "../native.ts";
+import { NOTES, RINGS, WATCH } from "./abi.ts";
+import type { Functions, Signatures } from "./abi.ts";
+import type { Notes } from "./bells.ts";
+import { hostNative } from "./host.ts";
+import type { HostBells } from "./host.ts";
+import { lazily } from "./library.ts";
+import type { Library } from "./library.ts";
+import { NoteBell, notesOf } from "./notes.ts";
+import { RingBell } from "./rings.ts";
+import type { RingNative } from "./rings.ts";
+import { Session } from "./session.ts";
+import { sharedNative } from "./shared.ts";
+import { threadNative } from "./threads.ts";
+import type { WatchBells } from "./threads.ts";
+import { workerNative } from "./worker.ts";
+import type { WorkerBells } from "./worker.ts";
+
+interface PointerObject {
+  readonly [brand: symbol]: never;
+}
+
+interface Foreign {
+  readonly parameters: readonly string[];
+  readonly result: string;
+  readonly nonblocking?: boolean;
+}
+
+interface DenoFfi {
+  dlopen(path: string, symbols: Readonly<Record<string, Foreign>>): { readonly symbols: Readonly<Record<string, unknown>> };
+  readonly UnsafePointer: { create(address: bigint): PointerObject | null };
+  readonly UnsafePointerView: { getArrayBuffer(pointer: PointerObject, bytes: number): ArrayBuffer };
+}
+
+const TYPES: Readonly<Record<string, string>> = { i: "i32", p: "buffer", z: "usize", a: "usize" };
+
+function foreign(signature: string): Foreign {
+  return { parameters: [...signature].map((letter) => TYPES[letter]!), result: "i32" };
+}
+
+/** What only Deno has: waiting on another thread. */
+interface DenoLibrary extends Library {
+  /** `knit_watch_wait`, on a thread of the runtime's. */
+  readonly watchWait: (watch: number) => Promise<number>;
+}
+
+function openDeno(path: string): DenoLibrary {
+  const { Deno } = globalThis as unknown as { readonly Deno: DenoFfi };
+  const open = <Group extends Signatures>(group: Group): Functions<Group> => {
+    const symbols = Object.fromEntries(Object.entries(group).map(([name, signature]) => [name, foreign(signature)]));
+    return Deno.dlopen(path, symbols).symbols as unknown as Functions<Group>;
+  };
+  const finalize = Deno.dlopen(path, { knit_finalize: { parameters: ["usize", "usize"], result: "void" } }).symbols["knit_finalize"] as (data: number, token: number) => void;
+  const collected = new FinalizationRegistry<number>((token) => finalize(0, token));
+  let wait: ((watch: number) => Promise<number>) | null = null;
+  return {
+    open,
+    show(address, bytes, token) {
+      const pointer = Deno.UnsafePointer.create(BigInt(address));
+      if (pointer === null) throw new RangeError("the engine has handed out memory at address 0");
+      const buffer = Deno.UnsafePointerView.getArrayBuffer(pointer, bytes);
+      collected.register(buffer, token);
+      return buffer;
+    },
+    watchWait(watch) {
+      wait ??= Deno.dlopen(path, { knit_watch_wait: { ...foreign("i"), nonblocking: true } }).symbols["knit_watch_wait"] as (watch: number) => Promise<number>;
+      return wait(watch);
+    },
+  };
+}
+
+
+/** Opens the engine. Throws what Deno throws, if the library is missing or may not be loaded. `rings` is asked when worker processes need it. */
+export function denoNative(path: string, rings: () => RingNative): WebNative {
+  const library = openDeno(path);
+  const session = new Session(library);
+  const ring = lazily(library, RINGS);
+  const note = lazily(library, NOTES);
+  const watches = lazily(library, WATCH);
+  /** Those of the pool that this thread works for. */
+  let ours: Notes | null = null;
+
+  const host: HostBells = (handle, workers, outside, callback) => {
+    if (outside) {
+      const bell = new RingBell(rings(), callback);
+      session.done(ring().knit_host_bell(handle, bell.ring, bell.context));
+      return { bell, notes: null };
+    }
+    const notes = notesOf(handle, workers);
+    session.takeNotes().open(notes);
+    session.done(note().knit_host_notes(handle, notes.pool));
+    return { bell: new NoteBell(notes, 0, callback), notes };
+  };
+
+  const worker: WorkerBells = (handle, index, callback) => {
+    if (ours === null) {
+      const bell = new RingBell(rings(), callback);
+      session.done(ring().knit_worker_bell(handle, bell.ring, bell.context));
+      return bell;
+    }
+    session.takeNotes().open(ours);
+    session.done(note().knit_worker_notes(handle, ours.pool));
+    return new NoteBell(ours, index + 1, callback);
+  };
+
+  const watch: WatchBells = (number, callback) => {
+    let awaited = false;
+    let waits = false;
+    const wait = async (): Promise<void> => {
+      waits = true;
+      while (awaited) {
+        await library.watchWait(number);
+        callback();
+      }
+      waits = false;
+    };
+    return {
+      keepAlive(alive) {
+        awaited = alive;
+        if (!alive) session.check(watches().knit_watch_release(number));
+        else if (!waits) void wait();
+      },
+    };
+  };
+
+  return {
+    ...hostNative(session, host),
+    ...workerNative(session, worker),
+    ...sharedNative(session),
+    ...threadNative(session, watch),
+    threadNotes(notes) {
+      ours = notes;
+    },
+  };
+}

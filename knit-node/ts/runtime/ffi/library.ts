@@ -1,0 +1,67 @@
+/**
+ * The C library as a runtime opens it: what differs between Deno and Bun.
+ */
+import { COMMON } from "./abi.ts";
+import type { Functions, Signatures } from "./abi.ts";
+
+/** What a runtime's file makes. */
+export interface Library {
+  /** Opens some of its functions. */
+  open<Group extends Signatures>(group: Group): Functions<Group>;
+  /**
+   * Shows memory that was handed out under a token, and gives it back when the buffer is collected. The address is a whole number: programs have 47 bits
+   * of them, or 56.
+   */
+  show(address: number, bytes: number, token: number): ArrayBuffer;
+}
+
+/** A group of functions, opened at its first use. */
+export function lazily<Group extends Signatures>(library: Library, group: Group): () => Functions<Group> {
+  let opened: Functions<Group> | null = null;
+  return () => (opened ??= library.open(group));
+}
+
+const decoder = new TextDecoder();
+const encoder = new TextEncoder();
+
+/** Bytes of a text for the library. */
+export function bytesOf(text: string): Uint8Array {
+  return encoder.encode(text);
+}
+
+/** What a function writes that takes a buffer and its size, and returns how many bytes there are. Those that return less than they need to write are asked again. */
+export function written(write: (buffer: Uint8Array, size: number) => number, size = 256): Uint8Array {
+  for (;;) {
+    const buffer = new Uint8Array(size);
+    const bytes = write(buffer, size);
+    // Texts need one byte more, for the NUL behind.
+    if (bytes < size) return buffer.subarray(0, bytes);
+    size = bytes + 1;
+  }
+}
+
+/** The same as a text. */
+export function writtenText(write: (buffer: Uint8Array, size: number) => number): string {
+  return decoder.decode(written(write));
+}
+
+/** Turns a negative result into an error, with the engine's text and code. */
+export class Failures {
+  readonly #common: Functions<typeof COMMON>;
+
+  constructor(common: Functions<typeof COMMON>) {
+    this.#common = common;
+  }
+
+  /** The last error of this thread, thrown. */
+  throw(): never {
+    const message = writtenText((buffer, size) => this.#common.knit_last_error(buffer, size));
+    const code = writtenText((buffer, size) => this.#common.knit_last_error_code(buffer, size));
+    throw Object.assign(new Error(message), { code });
+  }
+
+  /** A result that is no error. */
+  check(result: number): number {
+    return result < 0 ? this.throw() : result;
+  }
+}
