@@ -8,7 +8,7 @@ import { WorkerCrashedError, createPool } from "../../ts/index.ts";
 import { double, echo, whoAmI } from "../fixtures/basic.ts";
 import { dies } from "../fixtures/dying.ts";
 import { inProcesses, kind } from "../fixtures/kind.ts";
-import { reason, runtime, script, skip, within, withPool } from "./support.ts";
+import { reason, script, skip, within, withPool } from "./support.ts";
 
 test("two pools work side by side, and each has its own workers", () =>
   withPool({ threads: 2 }, { whoAmI, echo }, (one) =>

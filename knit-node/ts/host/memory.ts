@@ -37,6 +37,11 @@ export class PoolMemory {
   }
 }
 
+/** Bytes for frames: a whole number of granules, so that the last frame's padding is there. */
+export function wholeGranules(bytes: number): number {
+  return (bytes + (layout.GRANULE - 1)) & -layout.GRANULE;
+}
+
 function fixed(): never {
   throw new RangeError("shared memory does not grow");
 }

@@ -11,6 +11,7 @@ import { FLAG_ABORT, FRAME_HEADER, GRANULE, KIND_CALL } from "../generated/layou
 import type { Native } from "../runtime/native.ts";
 import type { CallMemories, HostMemories } from "../shared-memory/host-side.ts";
 import { BlockSender } from "./blocks.ts";
+import { wholeGranules } from "./memory.ts";
 import type { PoolMemory } from "./memory.ts";
 import type { Pending } from "./pending.ts";
 import type { Trimmer } from "./trimmer.ts";
@@ -68,7 +69,7 @@ export class Outbox {
     this.#trimmer = trimmer;
     this.#onNested = onNested;
     this.#out = new ByteBuffer(native.hostOutbox(handle, FIRST), (bytes) => {
-      this.#out.attach(native.hostOutbox(handle, Math.max(bytes + GRANULE, this.#out.byteLength * 2)));
+      this.#out.attach(native.hostOutbox(handle, wholeGranules(Math.max(bytes, this.#out.byteLength * 2))));
     });
     this.#sender = new BlockSender(
       {

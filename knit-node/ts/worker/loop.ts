@@ -24,7 +24,7 @@ import { ShapeReader, ShapeWriter } from "../codec/shapes.ts";
 import * as layout from "../generated/layout.ts";
 import { BlockReceiver, BlockSender } from "../host/blocks.ts";
 import { describe } from "../host/engine-error.ts";
-import { PoolMemory } from "../host/memory.ts";
+import { PoolMemory, wholeGranules } from "../host/memory.ts";
 import { Trimmer } from "../host/trimmer.ts";
 import type { Native } from "../runtime/native.ts";
 import { inAWhile } from "../runtime/timer.ts";
@@ -98,7 +98,7 @@ export class Loop {
     this.#memory = new PoolMemory(native.workerFront(handle), (heap) => native.workerHeap(handle, heap));
     this.#control = new Int32Array(native.workerControl(handle));
     this.#out = new ByteBuffer(native.workerOutbox(handle, FIRST_OUTBOX), (bytes) => {
-      this.#out.attach(native.workerOutbox(handle, Math.max(bytes + GRANULE, this.#out.byteLength * 2)));
+      this.#out.attach(native.workerOutbox(handle, wholeGranules(Math.max(bytes, this.#out.byteLength * 2))));
     });
     const limits = { maxDepth: DEFAULT_LIMITS.maxDepth, maxBytes: boot.maxPayloadBytes };
     this.#sender = new BlockSender(

@@ -32,13 +32,18 @@ function openBun(path: string): Library {
     );
     return ffi.dlopen(path, symbols).symbols as unknown as Functions<Group>;
   };
-  let finalizer = 0;
+  const { symbols } = ffi.dlopen(path, { knit_finalizer: { args: [], returns: "ptr" }, knit_finalize: { args: ["ptr", "ptr"], returns: "void" } });
+  const finalizer = (symbols["knit_finalizer"] as () => number)();
+  /** Buffers without a byte, of which Bun makes none over foreign memory. */
+  let empty: FinalizationRegistry<number> | null = null;
   return {
     open,
     show(address, bytes, token) {
-      if (finalizer === 0) {
-        const { symbols } = ffi.dlopen(path, { knit_finalizer: { args: [], returns: "ptr" } });
-        finalizer = (symbols["knit_finalizer"] as () => number)();
+      if (bytes === 0) {
+        const buffer = new ArrayBuffer(0);
+        empty ??= new FinalizationRegistry((unused) => (symbols["knit_finalize"] as (data: number, token: number) => void)(0, unused));
+        empty.register(buffer, token);
+        return buffer;
       }
       return ffi.toArrayBuffer(address, 0, bytes, token, finalizer);
     },
