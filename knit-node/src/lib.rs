@@ -1,5 +1,8 @@
 //! N-API binding of the Knit worker pool, for Node.js (and any runtime that loads N-API libraries).
 //!
+//! The library also exports the C interface of `knit-ffi`: Deno and Bun call that, and need N-API only for what C cannot do there (bells that any thread
+//! rings, memory shown without the right to show any address). One file, so that both see the same pools.
+//!
 //! The binding is thin: a dozen functions over [`knit_sched::port`], numbers in and numbers out, and no logic of its own. A host or a worker
 //! is a number, valid on the thread that made it. All memory is shown to JavaScript as external `ArrayBuffer`s over
 //! what Rust mapped; each buffer keeps its memory alive until it is collected.
@@ -11,7 +14,7 @@
 //! | `shared.rs` | memory that users share on purpose |
 //! | `external.rs` | memory shown to JavaScript |
 //! | `bell.rs` | waking an event loop from another thread |
-//! | `foreign_bell.rs` | the same for another library of this process |
+//! | `foreign_bell.rs`, `foreign_memory.rs` | bells and memory for programs that call the C interface |
 //! | `error.rs` | errors with their codes |
 
 #![cfg_attr(
@@ -26,6 +29,7 @@ mod bell;
 mod error;
 mod external;
 mod foreign_bell;
+mod foreign_memory;
 mod host;
 mod processes;
 mod shared;

@@ -1,36 +1,32 @@
 /**
- * Loads the engine: through N-API on Node.js, through the C interface on Deno and Bun.
+ * Loads the engine: one library with two interfaces, N-API for Node.js, C for Deno and Bun.
  */
 import { KnitError } from "../api/errors.ts";
 import { bunNative } from "./ffi/bun.ts";
 import { denoNative } from "./ffi/deno.ts";
-import type { RingNative } from "./ffi/rings.ts";
+import type { ForeignNative } from "./ffi/library.ts";
 import type { Native, WebNative } from "./native.ts";
-
-/** Which of the two libraries. */
-type Interface = "N-API" | "C";
 
 let native: Native | null = null;
 
 /** The engine; loaded at the first use, so that importing the package costs nothing. */
 export function engine(): Native {
-  return (native ??= onWeb ? load("C", openWeb) : napi<Native>());
+  return (native ??= load());
 }
-
-const onWeb = "Deno" in globalThis || "Bun" in globalThis;
 
 /** The engine where workers are the web's. */
 export function webEngine(): WebNative {
   return engine() as WebNative;
 }
 
-function openWeb(path: string): WebNative {
-  return "Deno" in globalThis ? denoNative(path, napi<RingNative>) : bunNative(path, napi());
+function load(): Native {
+  if ("Deno" in globalThis) return opened((path) => denoNative(path, napi));
+  return "Bun" in globalThis ? opened((path) => bunNative(path, napi())) : (napi() as unknown as Native);
 }
 
-/** Where a library is. */
-export function libraryPath(which: Interface): string {
-  const url = new URL(`../../lib/${fileName(which)}`, import.meta.url);
+/** Where the library is. */
+export function libraryPath(): string {
+  const url = new URL(`../../lib/knit-node.${process.platform}-${process.arch}.node`, import.meta.url);
   if (url.protocol !== "file:") {
     throw new KnitError(
       "KNT_NO_ENGINE",
@@ -40,29 +36,23 @@ export function libraryPath(which: Interface): string {
   return decodeURIComponent(url.pathname);
 }
 
-function fileName(which: Interface): string {
-  const { platform, arch } = process;
-  if (which === "N-API") return `knit-node.${platform}-${arch}.node`;
-  const [prefix, suffix] = platform === "win32" ? ["", "dll"] : ["lib", platform === "darwin" ? "dylib" : "so"];
-  return `${prefix}knit_ffi.${platform}-${arch}.${suffix}`;
-}
-
-function napi<T>(): T {
-  return load("N-API", (path) => {
+/** The library through N-API. */
+function napi(): ForeignNative {
+  return opened((path) => {
     const loaded = { exports: {} };
     // Not `require`: Deno would ask for leave to read as well.
     process.dlopen(loaded, path);
-    return loaded.exports as T;
+    return loaded.exports as ForeignNative;
   });
 }
 
-function load<T>(which: Interface, open: (path: string) => T): T {
-  const path = libraryPath(which);
+function opened<T>(open: (path: string) => T): T {
+  const path = libraryPath();
   try {
     return open(path);
   } catch (cause) {
     if (cause instanceof KnitError) throw cause;
-    throw refused(cause, path) ?? missing(cause, which);
+    throw refused(cause, path) ?? missing(cause);
   }
 }
 
@@ -72,10 +62,10 @@ function refused(cause: unknown, path: string): KnitError | null {
   return new KnitError("KNT_NO_ENGINE", `Deno may not load this package's native library: run with --allow-ffi=${path}`, { cause });
 }
 
-function missing(cause: unknown, which: Interface): KnitError {
+function missing(cause: unknown): KnitError {
   return new KnitError(
     "KNT_NO_ENGINE",
-    `Cannot load the native library (${which}) for ${process.platform}-${process.arch}. The package holds libraries for the platforms named in its README; from a checkout, run \`cargo xtask build\` first.`,
+    `Cannot load the native library for ${process.platform}-${process.arch}. The package holds libraries for the platforms named in its README; from a checkout, run \`cargo xtask build\` first.`,
     { cause },
   );
 }

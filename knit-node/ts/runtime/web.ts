@@ -7,7 +7,8 @@
  * anything of the user's, and the engine tells when its thread has ended (`knit_sched::port::threads`). Why it ended it says itself, as its
  * last words: the runtimes tell no more than a text, or nothing.
  *
- * A worker that is to be ended before it has announced itself is waited for until it has: then its end can be told.
+ * A worker that is to be ended before it has announced itself is waited for until it has: then its end can be told. And it is given `START_MS` to say
+ * how its start went: Deno leaves two descriptors behind for each worker that is ended while it loads modules, and Bun is unwell, too.
  *
  * Deno cannot end a thread that does not return to its event loop. Such a worker is given up after `STUCK_MS`: it counts as ended, its place in
  * the pool is closed to it, and the thread goes on until its task returns or the process ends.
@@ -27,6 +28,8 @@ export interface WebWorker {
   unref?(): void;
 }
 
+/** Milliseconds that a worker has to finish its start before it is ended. */
+const START_MS = 1000;
 /** Milliseconds that a worker has to end after it was told to. */
 const STUCK_MS = 2000;
 
@@ -184,8 +187,10 @@ export function start(boot: WorkerBoot, settings: WorkerSettings, listener: Work
   const id = ++lastId;
   const worker = new web.Worker(settings.source === null ? ENTRY : SOURCE_ENTRY, { type: "module", name: `knit ${boot.index}` });
   let resolveAnnounced!: () => void;
+  let resolveStarted!: () => void;
   let resolveEnded!: () => void;
   const hasAnnounced = new Promise<void>((resolve) => (resolveAnnounced = resolve));
+  const hasStarted = new Promise<void>((resolve) => (resolveStarted = resolve));
   const ended = new Promise<void>((resolve) => (resolveEnded = resolve));
   let code: number | undefined;
   let text: string | undefined;
@@ -195,6 +200,7 @@ export function start(boot: WorkerBoot, settings: WorkerSettings, listener: Work
     if (tellsOfStart(message)) {
       if (heard) return;
       heard = true;
+      resolveStarted();
     }
     listener.message(message);
   };
@@ -214,6 +220,7 @@ export function start(boot: WorkerBoot, settings: WorkerSettings, listener: Work
     // Bun says 0 for an unhandled rejection, Deno nothing at all.
     listener.exit(error === undefined ? (code ?? 0) : code || 1, error);
     resolveAnnounced();
+    resolveStarted();
     resolveEnded();
   };
   ends.set(id, end);
@@ -244,6 +251,9 @@ export function start(boot: WorkerBoot, settings: WorkerSettings, listener: Work
   const terminate = async (): Promise<void> => {
     awaitEnd();
     await hasAnnounced;
+    const patience = setTimeout(resolveStarted, START_MS);
+    await hasStarted;
+    clearTimeout(patience);
     worker.terminate();
     if (!willBeTold()) end({});
     const timer = setTimeout(() => {

@@ -156,6 +156,23 @@ export const SHARED = {
   knit_shared_origin: "p",
 } as const;
 
+/** All of them. */
+export const EVERYTHING = {
+  ...COMMON,
+  ...HOST,
+  ...CONTROL,
+  ...HOST_BLOCKS,
+  ...PROCESSES,
+  ...JOINED,
+  ...WORKER,
+  ...WORKER_BLOCKS,
+  ...RINGS,
+  ...NOTES,
+  ...WATCH,
+  ...THREAD,
+  ...SHARED,
+} as const;
+
 /** The argument that a letter stands for. */
 interface Letters {
   i: number;

@@ -7,9 +7,8 @@ import { RINGS } from "./abi.ts";
 import type { Functions, Signatures } from "./abi.ts";
 import { hostNative } from "./host.ts";
 import { lazily } from "./library.ts";
-import type { Library } from "./library.ts";
+import type { ForeignNative, Library } from "./library.ts";
 import { RingBell } from "./rings.ts";
-import type { RingNative } from "./rings.ts";
 import { Session } from "./session.ts";
 import { sharedNative } from "./shared.ts";
 import { threadNative } from "./threads.ts";
@@ -51,24 +50,24 @@ function openBun(path: string): Library {
 }
 
 /** Opens the engine. Throws what Bun throws, if a library is missing. */
-export function bunNative(path: string, rings: RingNative): WebNative {
+export function bunNative(path: string, foreign: ForeignNative): WebNative {
   const library = openBun(path);
   const session = new Session(library);
   const ring = lazily(library, RINGS);
   return {
     ...hostNative(session, (handle, _workers, _outside, callback) => {
-      const bell = new RingBell(rings, callback);
+      const bell = new RingBell(foreign, callback);
       session.done(ring().knit_host_bell(handle, bell.ring, bell.context));
       return { bell, notes: null };
     }),
     ...workerNative(session, (handle, _index, callback) => {
-      const bell = new RingBell(rings, callback);
+      const bell = new RingBell(foreign, callback);
       session.done(ring().knit_worker_bell(handle, bell.ring, bell.context));
       return bell;
     }),
     ...sharedNative(session),
     ...threadNative(session, (watch, callback) => {
-      const bell = new RingBell(rings, callback);
+      const bell = new RingBell(foreign, callback);
       session.done(ring().knit_watch_bell(watch, bell.ring, bell.context));
       return bell;
     }),

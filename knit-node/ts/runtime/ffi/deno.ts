@@ -4,6 +4,11 @@
  * All signatures are of numbers and buffers, which Deno calls without leaving compiled code. Deno has no finaliser for a buffer over foreign memory: a registry
  * gives it back, and what no registry gets to see goes with the thread (`knit_thread_owns`).
  *
+ * # Permissions
+ *
+ * With `--allow-ffi` for the library alone Deno calls it, but shows no memory at an address: then N-API does, which needs no more than to load the
+ * library, and all functions are opened at once, so that the permission can be dropped.
+ *
  * # Bells
  *
  * In a pool of threads they are notes (`notes.ts`): `Atomics.waitAsync` wakes as fast as N-API does, whose use would leave two descriptors behind for
@@ -11,16 +16,15 @@
  * The end of a thread is waited for on a thread of the runtime's, while one is expected: nothing ends here unexpectedly and unheard.
  */
 import type { WebNative } from "../native.ts";
-import { NOTES, RINGS, WATCH } from "./abi.ts";
+import { EVERYTHING, NOTES, RINGS, WATCH } from "./abi.ts";
 import type { Functions, Signatures } from "./abi.ts";
 import type { Notes } from "./bells.ts";
 import { hostNative } from "./host.ts";
 import type { HostBells } from "./host.ts";
 import { lazily } from "./library.ts";
-import type { Library } from "./library.ts";
+import type { ForeignNative, Library } from "./library.ts";
 import { NoteBell, notesOf } from "./notes.ts";
 import { RingBell } from "./rings.ts";
-import type { RingNative } from "./rings.ts";
 import { Session } from "./session.ts";
 import { sharedNative } from "./shared.ts";
 import { threadNative } from "./threads.ts";
@@ -42,6 +46,7 @@ interface DenoFfi {
   dlopen(path: string, symbols: Readonly<Record<string, Foreign>>): { readonly symbols: Readonly<Record<string, unknown>> };
   readonly UnsafePointer: { create(address: bigint): PointerObject | null };
   readonly UnsafePointerView: { getArrayBuffer(pointer: PointerObject, bytes: number): ArrayBuffer };
+  readonly permissions: { querySync(what: { name: "ffi" }): { readonly state: string } };
 }
 
 const TYPES: Readonly<Record<string, string>> = { i: "i32", p: "buffer", z: "usize", a: "usize" };
@@ -56,15 +61,19 @@ interface DenoLibrary extends Library {
   readonly watchWait: (watch: number) => Promise<number>;
 }
 
-function openDeno(path: string): DenoLibrary {
+function openDeno(path: string, napi: () => ForeignNative): DenoLibrary {
   const { Deno } = globalThis as unknown as { readonly Deno: DenoFfi };
   const open = <Group extends Signatures>(group: Group): Functions<Group> => {
     const symbols = Object.fromEntries(Object.entries(group).map(([name, signature]) => [name, foreign(signature)]));
     return Deno.dlopen(path, symbols).symbols as unknown as Functions<Group>;
   };
+  if (Deno.permissions.querySync({ name: "ffi" }).state !== "granted") {
+    // What is not open by then, no program can open that drops its permission later.
+    const all = open(EVERYTHING);
+    return { open: () => all as never, show: (address, bytes, token) => napi().memoryShow(address, bytes, token), watchWait: waiter(Deno, path) };
+  }
   const finalize = Deno.dlopen(path, { knit_finalize: { parameters: ["usize", "usize"], result: "void" } }).symbols["knit_finalize"] as (data: number, token: number) => void;
   const collected = new FinalizationRegistry<number>((token) => finalize(0, token));
-  let wait: ((watch: number) => Promise<number>) | null = null;
   return {
     open,
     show(address, bytes, token) {
@@ -74,17 +83,22 @@ function openDeno(path: string): DenoLibrary {
       collected.register(buffer, token);
       return buffer;
     },
-    watchWait(watch) {
-      wait ??= Deno.dlopen(path, { knit_watch_wait: { ...foreign("i"), nonblocking: true } }).symbols["knit_watch_wait"] as (watch: number) => Promise<number>;
-      return wait(watch);
-    },
+    watchWait: waiter(Deno, path),
   };
 }
 
+/** `knit_watch_wait`, opened when it is first called. */
+function waiter(Deno: DenoFfi, path: string): (watch: number) => Promise<number> {
+  let wait: ((watch: number) => Promise<number>) | null = null;
+  return (watch) => {
+    wait ??= Deno.dlopen(path, { knit_watch_wait: { ...foreign("i"), nonblocking: true } }).symbols["knit_watch_wait"] as (watch: number) => Promise<number>;
+    return wait(watch);
+  };
+}
 
-/** Opens the engine. Throws what Deno throws, if the library is missing or may not be loaded. `rings` is asked when worker processes need it. */
-export function denoNative(path: string, rings: () => RingNative): WebNative {
-  const library = openDeno(path);
+/** Opens the engine. Throws what Deno throws, if the library is missing or may not be loaded. `napi` is asked when N-API is needed. */
+export function denoNative(path: string, napi: () => ForeignNative): WebNative {
+  const library = openDeno(path, napi);
   const session = new Session(library);
   const ring = lazily(library, RINGS);
   const note = lazily(library, NOTES);
@@ -94,7 +108,7 @@ export function denoNative(path: string, rings: () => RingNative): WebNative {
 
   const host: HostBells = (handle, workers, outside, callback) => {
     if (outside) {
-      const bell = new RingBell(rings(), callback);
+      const bell = new RingBell(napi(), callback);
       session.done(ring().knit_host_bell(handle, bell.ring, bell.context));
       return { bell, notes: null };
     }
@@ -106,7 +120,7 @@ export function denoNative(path: string, rings: () => RingNative): WebNative {
 
   const worker: WorkerBells = (handle, index, callback) => {
     if (ours === null) {
-      const bell = new RingBell(rings(), callback);
+      const bell = new RingBell(napi(), callback);
       session.done(ring().knit_worker_bell(handle, bell.ring, bell.context));
       return bell;
     }

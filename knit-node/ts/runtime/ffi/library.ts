@@ -1,5 +1,5 @@
 /**
- * The C library as a runtime opens it: what differs between Deno and Bun.
+ * The library as a runtime opens it: what differs between Deno and Bun.
  */
 import { COMMON } from "./abi.ts";
 import type { Functions, Signatures } from "./abi.ts";
@@ -13,6 +13,18 @@ export interface Library {
    * of them, or 56.
    */
   show(address: number, bytes: number, token: number): ArrayBuffer;
+}
+
+/** What N-API does for the C interface: `knit-node/src/foreign_bell.rs` and `foreign_memory.rs`. */
+export interface ForeignNative {
+  /** A bell on this thread; it keeps no event loop alive unless asked to. Returns its number. */
+  bellCreate(callback: () => void): number;
+  /** The address of the function that rings; its context is the bell's number. */
+  bellRing(): number;
+  bellKeepAlive(bell: number, alive: boolean): void;
+  bellClose(bell: number): void;
+  /** As `Library.show`. */
+  memoryShow(address: number, bytes: number, token: number): ArrayBuffer;
 }
 
 /** A group of functions, opened at its first use. */
