@@ -49,7 +49,12 @@ pub(crate) fn show_loan(env: &Env, loan: Loan, len: usize) -> Result<Unknown<'st
 
 /// # Safety
 /// `data` has `len` bytes for as long as `keep` lives.
-pub(crate) unsafe fn show<T: Send>(env: &Env, data: *mut u8, len: usize, keep: T) -> Result<Unknown<'static>> {
+pub(crate) unsafe fn show<T: Send>(
+    env: &Env,
+    data: *mut u8,
+    len: usize,
+    keep: T,
+) -> Result<Unknown<'static>> {
     let hint = Box::into_raw(Box::new(keep));
     let mut value = ptr::null_mut();
     // SAFETY: `env` is the calling thread's; `finalize` takes the hint back exactly once, if the call succeeds.

@@ -1,6 +1,7 @@
 /**
  * Deno: workers are the runtime's own.
  */
+import { WorkerStartError } from "../api/errors.ts";
 import { start } from "./web.ts";
 import type { WorkerBoot, WorkerHandle, WorkerListener, WorkerSettings } from "./runtime.ts";
 import type { WebWorker } from "./web.ts";
@@ -14,7 +15,30 @@ export function isMain(): boolean {
 
 /** Starts a worker thread. It does not keep the process alive. */
 export function startWorker(boot: WorkerBoot, settings: WorkerSettings, listener: WorkerListener): WorkerHandle {
+  askForReading(boot, settings);
   return start(boot, settings, listener, unref);
+}
+
+/** The folder of this package's modules. */
+const PACKAGE = new URL("..", import.meta.url);
+
+interface Permissions {
+  requestSync(what: { name: "read"; path: string }): { readonly state: string };
+}
+
+/**
+ * A worker may read what this program may, and Deno wants leave to read a worker's modules. Without it each worker would die of that; here Deno asks
+ * whoever started the program, or this says what to start it with.
+ */
+function askForReading(boot: WorkerBoot, settings: WorkerSettings): void {
+  const { permissions } = (globalThis as unknown as { Deno: { permissions: Permissions } }).Deno;
+  const modules = [PACKAGE.href];
+  if (settings.source !== null) modules.push(settings.source);
+  if (boot.bootstrap !== null) modules.push(boot.bootstrap.href);
+  for (const binding of boot.bindings) if (binding.kind === "task") modules.push(binding.href);
+  const paths = new Set(modules.filter((href) => href.startsWith("file:")).map((href) => decodeURIComponent(new URL(href).pathname).replace(/\/$/, "")));
+  const missing = [...paths].filter((path) => permissions.requestSync({ name: "read", path }).state !== "granted");
+  if (missing.length > 0) throw new WorkerStartError(`Deno may not read what the workers load: run with --allow-read=${[...paths].join(",")}`);
 }
 
 /**
