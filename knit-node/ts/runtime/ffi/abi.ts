@@ -66,6 +66,7 @@ export const HOST_BLOCKS = {
   knit_host_free_block: "iii",
   knit_host_assign_block: "iiii",
   knit_host_trim: "i",
+  knit_host_reserve: "ii",
 } as const;
 
 /** Worker processes, as their host sees them. */
@@ -90,6 +91,7 @@ export const WORKER = {
   knit_worker_turn: "iii",
   knit_worker_publish: "ii",
   knit_worker_arm: "i",
+  knit_worker_pause: "ii",
   knit_worker_watch: "ii",
   knit_worker_close: "i",
 } as const;

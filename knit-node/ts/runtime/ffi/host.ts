@@ -146,6 +146,9 @@ export function hostNative(session: Session, bells: HostBells): HostNative {
     hostTrim(handle) {
       done(blocks().knit_host_trim(handle));
     },
+    hostReserve(handle, bytes) {
+      done(blocks().knit_host_reserve(handle, bytes | 0));
+    },
 
     hostBoot(handle, functions, data) {
       const names = bytesOf(functions.map((name) => `${name}\0`).join(""));

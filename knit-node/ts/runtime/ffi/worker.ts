@@ -50,6 +50,9 @@ export function workerNative(session: Session, bells: WorkerBells): WorkerNative
       const claimed = done(worker().knit_worker_turn(handle, bytes, spin));
       return claimed === STOPPED ? STOP : claimed;
     },
+    workerPause(handle, nanoseconds) {
+      done(worker().knit_worker_pause(handle, nanoseconds | 0));
+    },
     workerPublish(handle, bytes) {
       done(worker().knit_worker_publish(handle, bytes));
     },
