@@ -17,6 +17,11 @@ pub(crate) const TARGET: Duration = Duration::from_micros(20);
 pub(crate) const MOST: usize = 64;
 /// A function of which nothing is known yet counts as this long: alone in its claim.
 const UNKNOWN: u32 = TARGET.as_nanos() as u32;
+/// What a look at another worker's lane costs at most, about, in ns.
+const LOOK: u32 = 50;
+/// Looks that are always allowed, and the part of a run time that they may cost: 1/16.
+const LOOKS: u32 = 16;
+const LOOK_SHIFT: u32 = 4;
 /// A bound sinks by 1/8 of the difference with each batch that was shorter.
 const SINK_SHIFT: u32 = 3;
 
@@ -37,6 +42,11 @@ impl Costs {
     /// Whether a call of `function` is so short that a claim may hold several.
     pub(crate) fn is_short(&self, function: u16) -> bool {
         self.bound(function) <= UNKNOWN / 2
+    }
+
+    /// How many lanes may be looked at for the sake of a call of `function`.
+    pub(crate) fn looks(&self, function: u16) -> usize {
+        ((self.bound(function) >> LOOK_SHIFT) / LOOK).max(LOOKS) as usize
     }
 
     /// Starts a claim.
@@ -127,6 +137,19 @@ mod tests {
         }
         costs.record([3].into_iter(), Duration::from_millis(300));
         assert_eq!(claim(&costs, &[3; 10]), 1);
+    }
+
+    #[test]
+    fn looking_costs_a_small_part_of_a_call() {
+        let mut costs = Costs::default();
+        costs.record([0].into_iter(), Duration::from_millis(1));
+        assert!((1000..1500).contains(&costs.looks(0)));
+        for _ in 0..64 {
+            costs.record([1].into_iter(), Duration::from_micros(1));
+        }
+        assert_eq!(costs.looks(1), 16);
+        let unknown = costs.looks(9);
+        assert!((16..32).contains(&unknown), "{unknown}");
     }
 
     #[test]

@@ -1,11 +1,9 @@
 //! From which lane a worker claims next, if it may claim from all.
 //!
 //! Of calls that are not short, the one that was handed over first: so that no call waits in a long lane while later ones of a shorter lane run.
-//! Where all lanes are looked at, that is one queue for all, whatever the balancer does. Looking at other lanes costs tens of ns each, which
-//! a call that is not short does not show; of a short one the worker's own lane is next, and of others' the first that is found.
-
-/// Most lanes of others that are looked at if there is something to claim already.
-const LOOKS: usize = 16;
+//! Where all lanes are looked at, that is one queue for all, whatever the balancer does. Looking at other lanes costs tens of ns each. So of short
+//! calls the worker's own lane is next, and of others' the first that is found; and for one that is not short so many lanes are looked at as
+//! its run time does not show ([`Costs::looks`](crate::cost::Costs::looks)): from some 0.2 ms on, all of 256.
 
 /// The first unclaimed call of a lane.
 #[derive(Debug, Clone, Copy)]
@@ -14,6 +12,8 @@ pub(crate) struct Head {
     pub(crate) since: u64,
     /// Whether it is known to be short.
     pub(crate) short: bool,
+    /// Most lanes of others that are looked at for a call that waits longer.
+    pub(crate) looks: usize,
 }
 
 /// The lane to claim from. None if all are empty. `first` is any lane, drawn by lot, from which the others are looked at.
@@ -28,19 +28,19 @@ pub(crate) fn choose<E>(
         if mine.short {
             return Ok(Some(own));
         }
-        oldest = Some((mine.since, own));
+        oldest = Some((mine, own));
     }
     let others = (0..count).map(|turn| (first + turn) % count);
     for (looks, lane) in (1..).zip(others.filter(|lane| *lane != own)) {
         if let Some(other) = head(lane)? {
-            if oldest.is_none_or(|(since, _)| other.since < since) {
-                oldest = Some((other.since, lane));
+            if oldest.is_none_or(|(head, _): (Head, usize)| other.since < head.since) {
+                oldest = Some((other, lane));
             }
             if other.short {
                 break;
             }
         }
-        if looks >= LOOKS && oldest.is_some() {
+        if oldest.is_some_and(|(head, _)| looks >= head.looks) {
             break;
         }
     }
@@ -58,12 +58,17 @@ mod tests {
         let head = |lane: usize| {
             looks += 1;
             let head = heads[lane];
-            Ok::<_, Infallible>(head.map(|(since, short)| Head { since, short }))
+            Ok::<_, Infallible>(head.map(|(since, short)| Head {
+                since,
+                short,
+                looks: LOOKS,
+            }))
         };
         let lane = choose(own, heads.len(), first, head).unwrap();
         (lane, looks)
     }
 
+    const LOOKS: usize = 16;
     const LONG: bool = false;
     const SHORT: bool = true;
 
@@ -99,5 +104,24 @@ mod tests {
         let (lane, looks) = chosen(7, 50, &heads);
         assert_eq!(lane, Some(7));
         assert_eq!(looks, 1 + LOOKS);
+    }
+
+    #[test]
+    fn a_call_for_which_many_looks_are_allowed_gets_them() {
+        let mut heads = vec![None; 100];
+        heads[7] = Some((9, LONG));
+        heads[49] = Some((1, LONG));
+        let head = |allowed: usize| {
+            let heads = heads.clone();
+            move |lane: usize| {
+                Ok::<_, Infallible>(heads[lane].map(|(since, short)| Head {
+                    since,
+                    short,
+                    looks: allowed,
+                }))
+            }
+        };
+        assert_eq!(choose(7, 100, 50, head(16)), Ok(Some(7)));
+        assert_eq!(choose(7, 100, 50, head(99)), Ok(Some(49)));
     }
 }

@@ -46,6 +46,7 @@ impl Worker {
             // If it is claimed meanwhile, perhaps another call's: no more than a hint.
             since: stamps.get(position),
             short: self.costs.is_short(peek.function),
+            looks: self.costs.looks(peek.function),
         }))
     }
 

@@ -209,6 +209,7 @@ impl Pool<'_> {
             let head = self.lanes[lane].front().map(|call| Head {
                 since: self.calls[*call].at,
                 short: self.costs[worker].is_short(0),
+                looks: self.costs[worker].looks(0),
             });
             Ok::<_, Infallible>(head)
         };
