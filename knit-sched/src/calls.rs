@@ -49,10 +49,11 @@ pub(crate) struct Calls {
 
 impl Calls {
     /// A call is handed over under this number, at this time: it waits in the backlog, or will be placed at once. Nobody has it yet.
+    #[inline]
     pub(crate) fn expect(&mut self, header: &FrameHeader, time: u64) {
         let index = header.call as usize;
         if index >= self.entries.len() {
-            self.entries.resize(index + 1, UNUSED);
+            self.grow(index);
         }
         self.entries[index] = Entry {
             detail: time,
@@ -62,7 +63,13 @@ impl Calls {
         };
     }
 
+    #[cold]
+    fn grow(&mut self, index: usize) {
+        self.entries.resize(index + 1, UNUSED);
+    }
+
     /// The call was put into a lane.
+    #[inline]
     pub(crate) fn placed(&mut self, call: u32, lane: usize, position: u64) {
         let entry = &mut self.entries[call as usize];
         entry.lane = lane as u16;

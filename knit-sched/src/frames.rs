@@ -81,12 +81,14 @@ impl<'a> Frame<'a> {
         &self.bytes[HEADER..]
     }
 
+    #[inline]
     pub(crate) fn padded_len(&self) -> usize {
         self.bytes.len().next_multiple_of(GRANULE)
     }
 }
 
 /// The frame at byte `at`, or none if it does not lie in the buffer whole.
+#[inline]
 pub(crate) fn frame_at(buffer: &[u8], at: usize) -> Option<Frame<'_>> {
     let header_bytes = buffer.get(at..at.checked_add(HEADER)?)?;
     let header: FrameHeader = bytemuck::pod_read_unaligned(header_bytes);

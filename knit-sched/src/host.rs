@@ -124,6 +124,8 @@ struct Lane {
     replies: Option<StreamConsumer>,
     shown: Option<u32>,
     unpublished: usize,
+    /// Whether it took calls when calls were last handed over. Only the host itself opens and closes a lane, between two hand-overs.
+    takes: bool,
     stamps: Stamps,
     counters: Counters,
     waits: Histogram,
@@ -203,6 +205,7 @@ impl Host {
                     replies: None,
                     shown: None,
                     unpublished: 0,
+                    takes: false,
                 })
             })
             .collect::<Result<_>>()?;

@@ -60,7 +60,7 @@ export interface PoolOptions {
     /** Heap limits of each worker, as `worker_threads` takes them. */
     readonly resourceLimits?: ResourceLimits;
     readonly timers?: {
-      /** How long an idle worker looks for calls before it sleeps, in microseconds; 50 unless given. */
+      /** How long an idle worker looks for calls before it sleeps, in microseconds, at most; 150 unless given. */
       readonly spinMicroseconds?: number;
       /**
        * The longest sleep of an idle worker, in milliseconds: then it looks for calls by itself. Without it a worker sleeps until it is woken, which costs nothing.
@@ -164,7 +164,7 @@ export function settings(options: PoolOptions, boundary: Function): Settings {
     resourceLimits: limits(worker.resourceLimits, process),
     execArgv: flags(options.workerExecArgv),
     // A worker that spins on the only core keeps the host from submitting.
-    spinMicroseconds: integer("createPool: worker.timers.spinMicroseconds", timers.spinMicroseconds, availableParallelism() > 1 ? 50 : 0, 0, 1_000_000),
+    spinMicroseconds: integer("createPool: worker.timers.spinMicroseconds", timers.spinMicroseconds, availableParallelism() > 1 ? 150 : 0, 0, 1_000_000),
     parkMs: timers.parkMs === undefined ? 0 : integer("createPool: worker.timers.parkMs", timers.parkMs, 0, 1, 2 ** 31 - 1),
     pauseNanoseconds: integer("createPool: worker.timers.pauseNanoseconds", timers.pauseNanoseconds, 0, 0, 1_000_000),
     debug: topicsOf(options.debug),

@@ -20,6 +20,8 @@ import type { Trimmer } from "./trimmer.ts";
 const FIRST = 64 * 1024;
 /** Bytes of calls after which a long tick hands over. */
 const FLUSH = 4096;
+/** Bytes of a frame whose message is one slot: a number, `undefined`. Such a message has no blocks, and reading its value has run no code of the program. */
+const SMALL = FRAME_HEADER + 8;
 /** Bytes of slot and ticket. */
 const ABORT_BYTES = 8;
 
@@ -121,7 +123,7 @@ export class Outbox {
     let end: number;
     try {
       end = this.#encoder.encode(value, out, start + FRAME_HEADER);
-      if (this.#sender.used) end = this.#sender.settle(end, () => this.#encoder.encode(value, out, start + FRAME_HEADER));
+      if (this.#sender.used) end = this.#settle(value, start + FRAME_HEADER, end);
     } catch (error) {
       this.#takeNested();
       return Promise.reject(error);
@@ -130,6 +132,10 @@ export class Outbox {
     // At once: a hand-over that fails rejects every call there is.
     const promise = this.#pending.promise();
     this.#header(out.i32, start >>> 2, end - start - FRAME_HEADER, fn, 0, number);
+    if (end - start === SMALL) {
+      this.#filled = start + GRANULE;
+      return promise;
+    }
     this.#finish(start, end, number);
     return this.#shared !== null && this.#shared.used ? this.#shared.hold(promise) : promise;
   }
@@ -150,7 +156,7 @@ export class Outbox {
     let end: number;
     try {
       end = this.#encoder.encode(value, out, start + offset);
-      if (this.#sender.used) end = this.#sender.settle(end, () => this.#encoder.encode(value, out, start + offset));
+      if (this.#sender.used) end = this.#settle(value, start + offset, end);
     } catch (error) {
       this.#takeNested();
       throw error;
@@ -159,6 +165,11 @@ export class Outbox {
     if (abort !== null) putSlot(out.i32, (start + FRAME_HEADER) >>> 2, abort);
     this.#finish(start, end, number);
     return this.#shared !== null && this.#shared.used ? this.#shared.keep() : null;
+  }
+
+  /** Apart: what a closure captures is allocated whenever the function around it is called. */
+  #settle(value: unknown, at: number, end: number): number {
+    return this.#sender.settle(end, () => this.#encoder.encode(value, this.#out, at));
   }
 
   #header(i32: Int32Array, at: number, bytes: number, fn: number, flags: number, number: number): void {

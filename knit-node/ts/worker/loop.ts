@@ -7,10 +7,12 @@
  * start. Claimed frames are read where they are. Results go into the reply buffer, without a native call.
  *
  * Synchronous tasks run one round after the other. Once a task has returned a promise, rounds come as microtasks, so that continuations
- * run in between, and the worker never blocks in native code while one is open. After `BURST` microseconds, and whenever there is nothing
+ * run in between. After `BURST` microseconds, and whenever there is nothing
  * to claim, the event loop gets its turn: timers, sockets and loggers of tasks live on.
  *
- * With nothing to claim the worker arms its doorbell and leaves the thread to the event loop; the host rings.
+ * With nothing to claim the worker searches for a while in native code: as long as it may while that finds something, half as long after each
+ * time that it did not. While a promise is open it does so `SLICE` by slice, with a turn of the event loop after each. Then it arms its
+ * doorbell and leaves the thread to the event loop; the host rings.
  */
 import { HardTimeoutError } from "../api/errors.ts";
 import { travelsAlone } from "../codec/alone.ts";
@@ -43,6 +45,10 @@ const FIRST_OUTBOX = 64 * 1024;
 const FLUSH = 16 * 1024;
 /** Microseconds after which the event loop gets its turn. */
 const BURST = 2000;
+/** Microseconds for which the worker may block in native code while a promise is open. */
+const SLICE = 3;
+/** The shortest search is the longest by 2 to this. */
+const MOST_HALVINGS = 3;
 /** Bytes of slot and ticket before the argument of a call that can be aborted. */
 const ABORT_BYTES = 8;
 
@@ -68,7 +74,11 @@ export class Loop {
   readonly #limitMs: number;
   /** It was asked to end, and waits for the promises that are open. */
   #draining = false;
+  /** The longest search, in microseconds, and how long the next one is. */
   readonly #spin: number;
+  #patience: number;
+  /** When nothing was left to claim, while a promise is open; -1 if something is. */
+  #idleSince = -1;
   /** The longest sleep; 0: until the bell is rung. */
   readonly #parkMs: number;
   /** Ends the sleep's timer. */
@@ -91,6 +101,7 @@ export class Loop {
     this.#later = later;
     this.#onStop = onStop;
     this.#spin = boot.spinMicroseconds;
+    this.#patience = boot.spinMicroseconds;
     this.#parkMs = boot.parkMs;
     if (boot.pauseNanoseconds > 0) native.workerPause(handle, boot.pauseNanoseconds);
     this.#overdue = boot.hardTimeoutMs === 0 ? null : new Overdue(boot.hardTimeoutMs, onOverdue);
@@ -167,7 +178,7 @@ export class Loop {
     for (;;) {
       const filled = this.#filled;
       this.#filled = 0;
-      const claimed = this.#native.workerTurn(this.#handle, filled, this.#open > 0 ? 0 : this.#spin);
+      const claimed = this.#native.workerTurn(this.#handle, filled, this.#open > 0 ? Math.min(SLICE, this.#spin) : this.#patience);
       if (filled > 0) this.#sender.handedOver();
       if (claimed === STOP) {
         this.#running = false;
@@ -177,6 +188,8 @@ export class Loop {
       }
       this.#aborts.look(control[CONTROL_ABORTS]);
       if (claimed === 0) break;
+      this.#patience = this.#spin;
+      this.#idleSince = -1;
       const clock = control[CONTROL_CLOCK];
       if (this.#burstStart === -1) this.#burstStart = clock;
       for (let entry = CONTROL_ENTRIES; entry < CONTROL_ENTRIES + claimed; entry++) this.#run(control[entry]);
@@ -192,6 +205,10 @@ export class Loop {
     }
     this.#running = false;
     this.#shared?.drain();
+    if (this.#searchesOn(control[CONTROL_CLOCK])) {
+      this.#again(this.#later, this.#fromLoop);
+      return;
+    }
     // Something may have been published since the last look.
     if (!this.#native.workerArm(this.#handle)) this.#again(this.#later, this.#fromLoop);
     else this.#park();
@@ -200,6 +217,16 @@ export class Loop {
   #park(): void {
     this.#trimmer.rest();
     if (this.#parkMs > 0) this.#unpark = inAWhile(this.#parkMs, this.#onBell);
+  }
+
+  /** Whether to look again after a turn of the event loop, instead of sleeping. */
+  #searchesOn(clock: number): boolean {
+    if (this.#open > 0) {
+      if (this.#idleSince === -1) this.#idleSince = clock;
+      if (((clock - this.#idleSince) | 0) < this.#patience) return true;
+    }
+    this.#patience = Math.max(this.#patience >>> 1, this.#spin >>> MOST_HALVINGS);
+    return false;
   }
 
   /** Ends for good, once nothing is left to be answered. */
@@ -315,7 +342,7 @@ export class Loop {
         }
       }
       end = this.#encoder.encode(value, out, start + FRAME_HEADER);
-      if (this.#sender.used) end = this.#sender.settle(end, () => this.#encoder.encode(value, out, start + FRAME_HEADER));
+      if (this.#sender.used) end = this.#settle(value, start + FRAME_HEADER, end);
     } catch (error) {
       // An accessor of the result may have thrown anything: what it threw is tried once, then only described.
       if (kind === KIND_RESULT) this.#reply(KIND_THROWN, head, number, generation, error);
@@ -337,6 +364,11 @@ export class Loop {
     i32[word + 3] = generation;
     this.#filled = (end + (GRANULE - 1)) & -GRANULE;
     if (this.#filled + this.#sender.bytes >= FLUSH) this.#publish();
+  }
+
+  /** Apart: what a closure captures is allocated whenever the function around it is called. */
+  #settle(value: unknown, at: number, end: number): number {
+    return this.#sender.settle(end, () => this.#encoder.encode(value, this.#out, at));
   }
 
   /** What was thrown cannot travel itself: an error goes without what cannot, else the refusal does. */

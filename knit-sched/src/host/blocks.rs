@@ -116,6 +116,7 @@ impl HostBlocks {
     }
 
     /// A call is submitted under a number that a settled one may have had before.
+    #[inline]
     pub(crate) fn submitted(&mut self, call: u32) {
         if !self.sent.is_empty() {
             self.sent.remove(&call);

@@ -47,10 +47,14 @@ impl Host {
     }
 
     /// Whether a call that is being handed over was removed before; if so, that is done now.
+    #[inline]
     pub(super) fn is_removed(&mut self, header: &FrameHeader) -> bool {
-        if self.removed_ahead.is_empty()
-            || !self.removed_ahead.remove(&(header.call, header.generation))
-        {
+        !self.removed_ahead.is_empty() && self.remove_ahead(header)
+    }
+
+    #[cold]
+    fn remove_ahead(&mut self, header: &FrameHeader) -> bool {
+        if !self.removed_ahead.remove(&(header.call, header.generation)) {
             return false;
         }
         self.submitted += 1;

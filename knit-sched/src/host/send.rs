@@ -24,6 +24,7 @@ impl Host {
         let now = clock::now();
         self.look_at_lanes()?;
         let mut placed = self.place_backlog()?;
+        let longest = self.longest_payload;
         let mut at = 0;
         let mut outcome = Ok(());
         while at < buffer.len() {
@@ -32,10 +33,10 @@ impl Host {
                 break;
             };
             at += frame.padded_len();
-            if frame.payload().len() > self.longest_payload() {
+            if frame.payload().len() > longest {
                 outcome = Err(SchedError::TooLong {
                     bytes: frame.payload().len(),
-                    limit: self.longest_payload(),
+                    limit: longest,
                 });
                 break;
             }
@@ -62,6 +63,7 @@ impl Host {
         outcome
     }
 
+    #[inline]
     fn expect(&mut self, header: &FrameHeader, time: u64) {
         self.submitted += 1;
         self.calls.expect(header, time);
@@ -77,15 +79,18 @@ impl Host {
         self.place_backlog()
     }
 
-    /// Takes the snapshot that the balancer sees, if it looks.
+    /// Sees which lanes take calls, and takes the snapshot that the balancer sees, if it looks.
     fn look_at_lanes(&mut self) -> Result<()> {
+        for lane in &mut self.lanes {
+            lane.takes = lane.is_open();
+        }
         if !self.balancer.looks() {
             return Ok(());
         }
         for (load, lane) in self.loads.iter_mut().zip(&mut self.lanes) {
             let count = |calls: u64| u32::try_from(calls).unwrap_or(u32::MAX);
             *load = LaneLoad {
-                open: lane.is_open(),
+                open: lane.takes,
                 waiting: count(lane.requests.unclaimed()? as u64),
                 running: count(lane.running()),
             };
@@ -112,25 +117,33 @@ impl Host {
     }
 
     /// Writes the frame of a call that was handed over at this time into a lane with room, without publishing it.
+    #[inline]
     fn place(&mut self, frame: &Frame<'_>, time: u64) -> Result<bool> {
         if frame.bytes().len() > self.inline_limit {
-            let Some((header, payload)) = self.blocks.store(frame)? else {
-                return Ok(false);
-            };
-            let placed = self.place_in_lane(&header, time, |ring| {
-                ring.push(&header, bytemuck::bytes_of(&payload))
-            })?;
-            let locator = Locator::from_raw(payload.locator);
-            if placed {
-                self.blocks.sent(header.call, locator);
-            } else {
-                self.blocks.free(locator)?;
-            }
-            return Ok(placed);
+            return self.place_block(frame, time);
         }
         self.place_in_lane(frame.header(), time, |ring| ring.push_raw(frame.bytes()))
     }
 
+    /// The same for one that is too long for a ring: its payload goes into a block.
+    #[cold]
+    fn place_block(&mut self, frame: &Frame<'_>, time: u64) -> Result<bool> {
+        let Some((header, payload)) = self.blocks.store(frame)? else {
+            return Ok(false);
+        };
+        let placed = self.place_in_lane(&header, time, |ring| {
+            ring.push(&header, bytemuck::bytes_of(&payload))
+        })?;
+        let locator = Locator::from_raw(payload.locator);
+        if placed {
+            self.blocks.sent(header.call, locator);
+        } else {
+            self.blocks.free(locator)?;
+        }
+        Ok(placed)
+    }
+
+    #[inline]
     fn place_in_lane(
         &mut self,
         header: &FrameHeader,
@@ -147,7 +160,7 @@ impl Host {
                 index -= count;
             }
             let lane = &mut self.lanes[index];
-            if !lane.is_open() {
+            if !lane.takes {
                 continue;
             }
             let mut pushed = push(&mut lane.requests);
