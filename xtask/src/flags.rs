@@ -35,6 +35,9 @@ cargo xtask <command>
   stress [--seconds <n>] [--seed <n>] [--on <runtimes>]
                             random calls on the runtimes, on each for n seconds (60): each settles once and
                             rightly, nothing is left, memory stays flat
+  soak [--pools <n>] [--ends <n>] [--on <runtimes>]
+                            n pools one after the other (500), which leave nothing; n processes that end with calls
+                            in flight (100), none of which crashes
   ci                        formatting, lints, documentation, test, pack, and short forms of the rest
 ";
 
@@ -67,6 +70,8 @@ pub enum Command {
     Fuzz(Fuzz),
     /// Runs random calls.
     Stress(Stress),
+    /// Makes many pools and processes.
+    Soak(Soak),
     /// Runs everything.
     Ci,
 }
@@ -184,6 +189,17 @@ pub struct Stress {
     pub on: Vec<Runtime>,
 }
 
+/// Flags of `soak`.
+#[derive(Debug, PartialEq)]
+pub struct Soak {
+    /// How many pools, one after the other.
+    pub pools: u32,
+    /// How many processes that end with calls in flight.
+    pub ends: u32,
+    /// The runtimes to run on.
+    pub on: Vec<Runtime>,
+}
+
 /// Reads the command line, program name first.
 pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command> {
     let mut parser = lexopt::Parser::from_iter(args);
@@ -219,6 +235,7 @@ fn command(parser: &mut lexopt::Parser) -> Parsed<Command> {
         "bench" => bench(parser).map(Command::Bench),
         "fuzz" => fuzz(parser).map(Command::Fuzz),
         "stress" => stress(parser).map(Command::Stress),
+        "soak" => soak(parser).map(Command::Soak),
         other => Err(format!("there is no command `{other}`").into()),
     }
 }
@@ -328,6 +345,23 @@ fn stress(parser: &mut lexopt::Parser) -> Parsed<Stress> {
     }
     if flags.seconds == 0 {
         return Err("--seconds must be at least 1".into());
+    }
+    Ok(flags)
+}
+
+fn soak(parser: &mut lexopt::Parser) -> Parsed<Soak> {
+    let mut flags = Soak {
+        pools: 500,
+        ends: 100,
+        on: Runtime::ALL.to_vec(),
+    };
+    while let Some(arg) = parser.next()? {
+        match arg {
+            Long("pools") => flags.pools = parser.value()?.parse()?,
+            Long("ends") => flags.ends = parser.value()?.parse()?,
+            Long("on") => flags.on = list(parser, "runtime", Runtime::parse)?,
+            other => return Err(other.unexpected()),
+        }
     }
     Ok(flags)
 }

@@ -37,8 +37,7 @@ export function growth([warm, end]: readonly [Measure, Measure]): string | null 
   if (bytes > Math.max(SLACK, warm.bytes * SLACK_PART)) return `${(bytes / MIB).toFixed(1)} MiB more at the end than after the warm-up`;
   // Workers that are starting or ending have some of their own.
   if (end.threads > warm.threads + 8) return `${end.threads} threads at the end, ${warm.threads} after the warm-up`;
-  // Deno keeps some of each worker that has loaded a Node-API library.
-  if (!("Deno" in globalThis) && end.descriptors > warm.descriptors + 32) return `${end.descriptors} descriptors at the end, ${warm.descriptors} after the warm-up`;
+  if (end.descriptors > warm.descriptors + 32) return `${end.descriptors} descriptors at the end, ${warm.descriptors} after the warm-up`;
   return null;
 }
 

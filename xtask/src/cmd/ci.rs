@@ -3,7 +3,7 @@
 //! What `test` does, after the checks that are no tests (formatting, lints, documentation), and
 //! followed by the package and by short forms of the runs that have no natural end.
 
-use super::{bench, demo, fuzz, pack, stress, test};
+use super::{bench, demo, fuzz, pack, soak, stress, test};
 use crate::error::Result;
 use crate::flags;
 use crate::process;
@@ -14,6 +14,10 @@ use crate::report::Report;
 const FUZZ_SECONDS: u32 = 60;
 /// Seconds of random calls on each runtime: 20 in all.
 const STRESS_SECONDS: u32 = 4;
+/// Pools on each runtime, one after the other.
+const SOAK_POOLS: u32 = 40;
+/// Processes of each runtime that end with calls in flight.
+const SOAK_ENDS: u32 = 10;
 
 /// Runs everything and prints the table.
 pub fn run(project: &Project) -> Result<bool> {
@@ -52,6 +56,12 @@ pub fn run(project: &Project) -> Result<bool> {
         on: Runtime::ALL.to_vec(),
     };
     stress::steps(project, &stressed, &mut report);
+    let soaked = flags::Soak {
+        pools: SOAK_POOLS,
+        ends: SOAK_ENDS,
+        on: Runtime::ALL.to_vec(),
+    };
+    soak::steps(project, &soaked, &mut report);
     report.check("short fuzzing", || {
         let flags = flags::Fuzz {
             seconds: FUZZ_SECONDS,

@@ -4,12 +4,14 @@ mod bench;
 mod build;
 mod ci;
 mod demo;
+mod figures;
 mod fuzz;
 mod generated;
 mod installers;
 mod pack;
 mod publish_check;
 mod setup;
+mod soak;
 mod stress;
 mod test;
 
@@ -33,6 +35,7 @@ pub fn run(project: &Project, command: Command) -> Result<bool> {
         Command::PublishCheck => publish_check::run(project)?,
         Command::Fuzz(flags) => fuzz::run(project, &flags)?,
         Command::Stress(flags) => return stress::run(project, &flags),
+        Command::Soak(flags) => return soak::run(project, &flags),
         Command::Ci => return ci::run(project),
     }
     Ok(true)

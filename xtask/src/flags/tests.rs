@@ -17,7 +17,7 @@ fn every_command_of_the_help_is_one() {
         name.starts_with(char::is_alphabetic)
             .then(|| name.split(' ').next())?
     });
-    assert_eq!(names.clone().count(), 13);
+    assert_eq!(names.clone().count(), 14);
     for name in names {
         assert!(parsed(&[name]).is_ok(), "{name}");
     }
@@ -50,10 +50,25 @@ fn what_nothing_understands_is_named() {
         (&["stress", "--seconds", "0"], "--seconds"),
         (&["stress", "--seed", "x"], "x"),
         (&["stress", "--on", "node20"], "node20"),
+        (&["soak", "--pools", "-1"], "-1"),
+        (&["soak", "--ends"], "--ends"),
     ] {
         let error = parsed(args).unwrap_err().to_string();
         assert!(error.contains(named), "{args:?}: {error}");
     }
+}
+
+#[test]
+fn a_soak_makes_500_pools_and_100_processes_unless_told_otherwise() {
+    let soak = |pools, ends, on: &[Runtime]| {
+        let on = on.to_vec();
+        Command::Soak(Soak { pools, ends, on })
+    };
+    assert_eq!(parsed(&["soak"]).unwrap(), soak(500, 100, &Runtime::ALL));
+    assert_eq!(
+        parsed(&["soak", "--pools", "9", "--ends", "0", "--on", "bun"]).unwrap(),
+        soak(9, 0, &[Runtime::Bun])
+    );
 }
 
 #[test]
