@@ -112,6 +112,16 @@ for (const options of IDLE) {
     }));
 }
 
+test("a task that never settles makes nobody poll: neither its worker nor the host, however many calls were made beside it", () =>
+  withPool({ threads: 1 }, tasks, async ({ call }) => {
+    void call.sleepy(2 ** 31 - 1).catch(() => {});
+    await Promise.all(Array.from({ length: 5000 }, (_, i) => call.double(i)));
+    for (let i = 0; i < 200; i++) assert.equal(await call.double(i), i * 2);
+    await sleep(200);
+    const ms = await cost(sleep(1000));
+    assert.ok(ms < 20, `${ms} ms in a second`);
+  }));
+
 test("a host that waits for a long call takes no processor time, nor do the workers beside it", () =>
   withPool({ threads: 4 }, tasks, async ({ call }) => {
     await Promise.all(Array.from({ length: 5000 }, (_, i) => call.double(i)));

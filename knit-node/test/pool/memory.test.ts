@@ -26,6 +26,19 @@ function sharedBytes(): number {
 
 const skip = process.platform === "linux" ? false : "only Linux tells how much shared memory a process uses";
 
+test("a pool reserves less than 1 GiB of addresses for each worker, and a mapping of its memory once", { skip }, async () => {
+  const mapped = (): number => {
+    const sizes = readFileSync("/proc/self/maps", "utf8").matchAll(/^([0-9a-f]+)-([0-9a-f]+) .* \/memfd:/gm);
+    return [...sizes].reduce((sum, [, from, to]) => sum + Number.parseInt(to!, 16) - Number.parseInt(from!, 16), 0);
+  };
+  const before = mapped();
+  await withPool({ threads: 4 }, { double }, async ({ call }) => {
+    assert.deepEqual(await Promise.all([1, 2, 3, 4].map((n) => call.double(n))), [2, 4, 6, 8]);
+    const bytes = mapped() - before;
+    assert.ok(bytes > 0 && bytes < 4 * 1024 * MIB, `${bytes} bytes`);
+  });
+});
+
 test("a burst of 1 GiB in large values gives its pages back", { timeout: 120_000, skip }, () =>
   withPool({ payload: { payloadMaxByteLength: 1024 * MIB } }, { sum }, async ({ call }) => {
     const before = sharedBytes();

@@ -177,14 +177,14 @@ function putSharedMemory(e: Writer, value: object, kind: number, p: number): num
 function putError(e: Writer, value: Error, errorClass: number, p: number): number {
   const error = value as Error & { code?: unknown; errors?: unknown };
   const { name, message, stack, cause, code, errors } = error;
-  // Some libraries keep an object or an accessor there: that is a property like any other.
-  const list = Array.isArray(errors);
-  const keys = Object.keys(error).filter((key) => !ERROR_FIELDS.has(key) || (key === "errors" && !list));
+  // Those that were assigned are enumerable, and properties like any other: so they stay what they are. Some libraries keep an object or an accessor there.
+  const keys = Object.keys(error).filter((key) => !ERROR_FIELDS.has(key) || key === "cause" || key === "errors");
+  const list = Array.isArray(errors) && !keys.includes("errors");
   let bits = 0;
   if (typeof name === "string" && name !== ERROR_CLASS_NAMES[errorClass]) bits |= ERROR_NAME;
   if (message !== "" || Object.hasOwn(error, "message")) bits |= ERROR_MESSAGE;
   if (typeof stack === "string") bits |= ERROR_STACK;
-  if (cause !== undefined || Object.hasOwn(error, "cause")) bits |= ERROR_CAUSE;
+  if ((cause !== undefined || Object.hasOwn(error, "cause")) && !keys.includes("cause")) bits |= ERROR_CAUSE;
   if (code !== undefined || Object.hasOwn(error, "code")) bits |= ERROR_CODE;
   if (list) bits |= ERROR_ERRORS;
   if (keys.length > 0) bits |= ERROR_PROPERTIES;

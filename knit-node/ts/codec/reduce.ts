@@ -17,7 +17,7 @@ export function reduceError(error: unknown, travels: (value: unknown) => boolean
     if (typeof name === "string" && name !== reduced.name) define(reduced, "name", name, false);
     define(reduced, "stack", typeof stack === "string" ? stack : "", false);
     const kept = travels(cause) ? cause : depth < DEEPEST ? reduceError(cause, travels, depth + 1) : null;
-    if (cause !== undefined && kept !== null) define(reduced, "cause", kept, false);
+    if (cause !== undefined && kept !== null) define(reduced, "cause", kept, Object.prototype.propertyIsEnumerable.call(error, "cause"));
     for (const key of ["code", ...Object.keys(error).filter((each) => !ERROR_FIELDS.has(each))]) {
       const value = (error as unknown as Record<string, unknown>)[key];
       if (value !== undefined && travels(value)) define(reduced, key, value, true);
