@@ -439,6 +439,45 @@ int32_t knit_host_retired(uint32_t host, uint32_t *calls, size_t capacity);
 // Gives the calls that wait in a dead worker's lane to others, for one that is not replaced.
 int32_t knit_host_evacuate(uint32_t host, uint32_t worker);
 
+// Passes memory to every worker process, and to those that start from now on; `*number` is for a message that is submitted afterwards. It counts: each time
+// must be taken back by `knit_host_unshare`, when the call is settled.
+//
+// # Safety
+// `number` is null, which is refused, or may be written.
+int32_t knit_host_share(uint32_t host,
+                        uint32_t handle,
+                        uint32_t *number);
+
+// Takes a number back: one message less names it.
+int32_t knit_host_unshare(uint32_t host, uint32_t number);
+
+// Takes the memory that an answer of a worker process names, once; `*handle` is 0 if that has not passed it. Errors: the worker can pass none, has passed
+// something else, or there is no descriptor left.
+//
+// # Safety
+// `handle` is null, which is refused, or may be written.
+int32_t knit_host_take_shared(uint32_t host,
+                              uint32_t worker,
+                              uint32_t number,
+                              uint32_t *handle);
+
+// In a worker process: passes memory to the host; `*number` is for an answer that is published afterwards. Errors: what has started the process closes
+// descriptors, or the host does not read.
+//
+// # Safety
+// `number` is null, which is refused, or may be written.
+int32_t knit_process_share(uint32_t handle,
+                           uint32_t *number);
+
+// In a worker process: takes a number back that no answer names.
+int32_t knit_process_unshare(uint32_t number);
+
+// In a worker process: takes the memory that a call names; `*handle` is 0 if the call was given up. Errors: as `knit_host_take_shared`.
+//
+// # Safety
+// `handle` is null, which is refused, or may be written.
+int32_t knit_process_take_shared(uint32_t number, uint32_t *handle);
+
 // Gives back memory that was handed out under this token: `data` must not be used any more.
 //
 // May be called on any thread, and after host or worker are closed. A token that was given back already, or is a loan's, is

@@ -43,7 +43,7 @@ pub extern "C" fn knit_host_rouse(host: u32) -> i32 {
 #[unsafe(no_mangle)]
 pub extern "C" fn knit_host_retire(host: u32, worker: u32) -> i32 {
     with(host, |entry| {
-        let mut calls = entry.port.host.retire(worker as usize)?;
+        let mut calls = entry.port.retire(worker as usize)?;
         let taken = calls.len();
         entry.retired.append(&mut calls);
         Ok(count(taken))

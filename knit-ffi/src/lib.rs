@@ -13,7 +13,7 @@
 //! | [`worker`], [`worker_blocks`] | the worker's functions |
 //! | [`process`] | worker processes, from both sides |
 //! | [`threads`] | worker threads: that they have ended, and that what they have goes with them |
-//! | [`shared`] | memory that users share on purpose |
+//! | [`shared`], [`links`] | memory that users share on purpose, and how it crosses to worker processes |
 //!
 //! Every function is a few lines over `knit_sched::port`, the same that the N-API binding stands on. There is no logic here.
 //!
@@ -36,6 +36,7 @@ pub mod host_blocks;
 pub mod host_calls;
 pub mod host_figures;
 pub mod host_places;
+pub mod links;
 pub mod memory;
 pub mod options;
 pub mod process;

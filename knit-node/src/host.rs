@@ -208,7 +208,7 @@ pub fn host_rouse(handle: u32) -> Result<()> {
 #[napi]
 pub fn host_retire(handle: u32, worker: u32) -> Result<Vec<u32>> {
     with(handle, |entry| {
-        entry.port.host.retire(worker as usize).map_err(sched)
+        entry.port.retire(worker as usize).map_err(sched)
     })
 }
 

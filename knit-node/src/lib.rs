@@ -11,7 +11,7 @@
 //! |---|---|
 //! | `host.rs`, `worker.rs` | the functions |
 //! | `processes.rs` | worker processes |
-//! | `shared.rs` | memory that users share on purpose |
+//! | `shared.rs`, `links.rs` | memory that users share on purpose, and how it crosses to worker processes |
 //! | `external.rs` | memory shown to JavaScript |
 //! | `bell.rs` | waking an event loop from another thread |
 //! | `foreign_bell.rs`, `foreign_memory.rs` | bells and memory for programs that call the C interface |
@@ -31,6 +31,7 @@ mod external;
 mod foreign_bell;
 mod foreign_memory;
 mod host;
+mod links;
 mod processes;
 mod shared;
 

@@ -3,7 +3,7 @@
 //! A worker's cell has four lines, each written mostly by one side, so that a spinning reader does not slow a writer down:
 //!
 //! ```text
-//! line 0   life u32 (epoch << 8 | state) | stop u32 | pid u32   host and worker, rarely
+//! line 0   life u32 (epoch << 8 | state) | stop u32 | pid u32 | socket 2 x u32   host and worker, rarely
 //! line 1   doorbell                                             the worker arms it, who has news takes it
 //! line 2   activity u32 | wants_room u32 | watches u32          the worker says what it does
 //! line 3   what it counts                                       the worker writes it, see `counters.rs`
@@ -19,6 +19,8 @@
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use knit_ring::Doorbell;
+#[cfg(target_os = "linux")]
+use knit_shm::pass::Heirloom;
 use knit_shm::{Area, Region};
 
 use crate::counters::Counters;
@@ -76,6 +78,9 @@ pub(crate) enum Activity {
 const LIFE: usize = 0;
 const STOP: usize = 4;
 const PID: usize = 8;
+const SOCKET: usize = 12;
+#[cfg(target_os = "linux")]
+const INODE: usize = 16;
 const EPOCH_SHIFT: u32 = 8;
 
 fn life(epoch: u32, state: State) -> u32 {
@@ -132,6 +137,7 @@ impl Cell {
         let epoch = self.epoch().wrapping_add(1) & (u32::MAX >> EPOCH_SHIFT);
         self.word(STOP).store(0, Ordering::Relaxed);
         self.word(PID).store(0, Ordering::Relaxed);
+        self.word(SOCKET).store(0, Ordering::Relaxed);
         self.set_activity(Activity::Running);
         self.set_wants_room(false);
         self.set_watches(false);
@@ -140,6 +146,22 @@ impl Cell {
         self.word(LIFE)
             .store(life(epoch, State::Starting), Ordering::Release);
         epoch
+    }
+
+    /// Host: says by what the process that it is about to start finds its socket for shared memory.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn set_socket(&self, socket: Heirloom) {
+        // Relaxed: the process is started afterwards.
+        self.word(SOCKET).store(socket.number, Ordering::Relaxed);
+        self.word(INODE).store(socket.inode, Ordering::Relaxed);
+    }
+
+    /// Worker process: that, if there is one.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn socket(&self) -> Option<Heirloom> {
+        let number = self.word(SOCKET).load(Ordering::Relaxed);
+        let inode = self.word(INODE).load(Ordering::Relaxed);
+        (number != 0).then_some(Heirloom { number, inode })
     }
 
     /// Worker that was told its place and nothing else: the epoch for which the place is open.

@@ -83,6 +83,11 @@ pub enum SchedError {
         /// What the system says.
         source: ShmError,
     },
+    /// There is no way for shared memory between this process and the other.
+    #[error(
+        "shared memory without a name cannot cross here: what has started the worker process closes descriptors, or the process is none of a pool's"
+    )]
+    NoLink,
     /// From the rings.
     #[error(transparent)]
     Ring(#[from] RingError),
@@ -123,6 +128,7 @@ impl SchedError {
             Self::Spawn { .. } => "KNT_SPAWN",
             Self::NoSharedMemory(_) | Self::NoWatch(_) => "KNT_CLOSED",
             Self::SharedMemoryFull { .. } => "SHM_FULL",
+            Self::NoLink => "KNT_NO_LINK",
             Self::Ring(error) => error.code(),
             Self::Heap(error) => error.code(),
             Self::Shm(error) => error.code(),

@@ -44,7 +44,7 @@ pub const LINE: usize = 128;
 /// `b"KNITPOOL"` as a little-endian number.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"KNITPOOL");
 /// Version of this layout together with the value format's.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Lines of the header.
 const HEADER_LINES: usize = 3;

@@ -26,7 +26,9 @@ pub mod shared;
 mod table;
 pub mod threads;
 
-pub use processes::{Place, join_process, process_boot};
+pub use processes::{
+    Place, join_process, process_boot, process_share, process_take_shared, process_unshare,
+};
 pub use table::Table;
 
 use std::sync::LazyLock;
@@ -135,6 +137,8 @@ pub struct HostPort {
     /// Worker processes, once there are any.
     #[cfg(target_os = "linux")]
     fleet: Option<crate::process::Fleet>,
+    #[cfg(target_os = "linux")]
+    parcels: crate::process::parcels::Parcels,
 }
 
 impl HostPort {
@@ -146,6 +150,8 @@ impl HostPort {
             host,
             #[cfg(target_os = "linux")]
             fleet: None,
+            #[cfg(target_os = "linux")]
+            parcels: Default::default(),
         }
     }
 

@@ -5,16 +5,17 @@
 //!
 //! # How two processes come to a socket
 //!
-//! - The child inherits it: [`DescriptorSocket::pair`] gives this side, and the descriptor for the other (say, as the child's descriptor 3).
+//! - The child inherits it: [`DescriptorSocket::pair`] gives this side, and the descriptor for the other, which [`inherit`] leaves open in a
+//!   program that is started, and [`inherited`] finds there by its number.
 //! - The child cannot inherit anything (a wrapper closes it all): [`DescriptorListener`] makes a path in a directory that only this user can
 //!   enter, and the child connects to it. No abstract names: any user could find those.
 //!
 //! # Protocol
 //!
-//! Records of 16 bytes, each with exactly one descriptor:
+//! Records of 16 bytes. A kind of 0 comes with exactly one descriptor; a kind of 1 comes with none, and takes back what was passed under that number.
 //!
 //! ```text
-//! u32 magic | u32 version | u32 number | u32 0
+//! u32 magic | u32 version | u32 number | u32 kind
 //! ```
 //!
 //! # Guarantees
@@ -42,15 +43,31 @@ use rustix::net::{
 
 use crate::{Region, ShmError};
 
+mod inherit;
 mod listener;
+pub use inherit::{Heirloom, inherit, inherited};
 pub use listener::DescriptorListener;
 
 /// "KNIT" as bytes in memory.
 const MAGIC: u32 = u32::from_le_bytes(*b"KNIT");
 const VERSION: u32 = 1;
 const RECORD: usize = 16;
+/// Kinds of records.
+const PASSED: u32 = 0;
+const FORGOTTEN: u32 = 1;
 /// Room for more descriptors than a record may have, so that too many are seen rather than cut off.
 const ROOM: usize = 4;
+
+/// What came through a socket.
+#[derive(Debug)]
+pub enum Record {
+    /// A descriptor and its number.
+    Passed(u32, OwnedFd),
+    /// A descriptor of that number was passed, and this process may have no more of them open: it is closed.
+    Lost(u32),
+    /// No message will name that number any more.
+    Forgotten(u32),
+}
 
 /// One end of a socket for descriptors.
 #[derive(Debug)]
@@ -101,20 +118,40 @@ impl DescriptorSocket {
     /// # Errors
     /// [`ShmError::SocketFull`], [`ShmError::PeerGone`], [`ShmError::Os`].
     pub fn send(&self, number: u32, fd: BorrowedFd<'_>) -> Result<(), ShmError> {
-        let mut record = [0; RECORD];
-        for (word, at) in [MAGIC, VERSION, number].into_iter().zip((0..).step_by(4)) {
-            record[at..at + 4].copy_from_slice(&word.to_le_bytes());
-        }
         let fds = [fd];
         let mut room = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
         let mut control = SendAncillaryBuffer::new(&mut room);
         control.push(SendAncillaryMessage::ScmRights(&fds));
+        self.write(number, PASSED, &mut control)
+    }
+
+    /// Tells the other end that no message will name that number any more.
+    ///
+    /// # Errors
+    /// As [`DescriptorSocket::send`].
+    pub fn forget(&self, number: u32) -> Result<(), ShmError> {
+        self.write(number, FORGOTTEN, &mut SendAncillaryBuffer::default())
+    }
+
+    fn write(
+        &self,
+        number: u32,
+        kind: u32,
+        control: &mut SendAncillaryBuffer<'_, '_, '_>,
+    ) -> Result<(), ShmError> {
+        let mut record = [0; RECORD];
+        for (word, at) in [MAGIC, VERSION, number, kind]
+            .into_iter()
+            .zip((0..).step_by(4))
+        {
+            record[at..at + 4].copy_from_slice(&word.to_le_bytes());
+        }
         #[cfg(target_os = "linux")]
         let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
         #[cfg(not(target_os = "linux"))]
         let flags = SendFlags::DONTWAIT;
         loop {
-            return match sendmsg(&self.0, &[IoSlice::new(&record)], &mut control, flags) {
+            return match sendmsg(&self.0, &[IoSlice::new(&record)], control, flags) {
                 Ok(RECORD) => Ok(()),
                 // A part of a record: the socket is of no use any more. Systems do not do this to so few bytes.
                 Ok(_) => Err(ShmError::BadMessage {
@@ -129,14 +166,31 @@ impl DescriptorSocket {
         }
     }
 
-    /// The next descriptor and its number; waits for it at most `timeout`, or for ever.
+    /// The next descriptor and its number; waits for it at most `timeout`, or for ever. What is taken back is passed over.
     ///
     /// # Errors
     /// [`ShmError::TimedOut`], [`ShmError::PeerGone`], [`ShmError::BadMessage`], [`ShmError::Os`].
     pub fn receive(&self, timeout: Option<Duration>) -> Result<(u32, OwnedFd), ShmError> {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        loop {
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            match self.next(left)? {
+                Record::Passed(number, fd) => return Ok((number, fd)),
+                Record::Lost(_) => return Err(bad(LOST)),
+                Record::Forgotten(_) => {}
+            }
+        }
+    }
+
+    /// The next record; waits for it at most `timeout`, or for ever.
+    ///
+    /// # Errors
+    /// As [`DescriptorSocket::receive`].
+    pub fn next(&self, timeout: Option<Duration>) -> Result<Record, ShmError> {
+        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let mut record = [0; RECORD];
         let mut filled = 0;
+        let mut lost = false;
         let mut passed: Option<OwnedFd> = None;
         while filled < RECORD {
             self.wait(deadline)?;
@@ -166,11 +220,7 @@ impl DescriptorSocket {
                     return Err(bad("a record with several descriptors"));
                 }
             }
-            if message.flags.contains(ReturnFlags::CTRUNC) {
-                return Err(bad(
-                    "a descriptor was lost: this process may have no more of them open",
-                ));
-            }
+            lost |= message.flags.contains(ReturnFlags::CTRUNC);
             if message.bytes == 0 {
                 return Err(if filled == 0 {
                     ShmError::PeerGone
@@ -183,10 +233,16 @@ impl DescriptorSocket {
         let word = |at: usize| {
             u32::from_le_bytes([record[at], record[at + 1], record[at + 2], record[at + 3]])
         };
-        if word(0) != MAGIC || word(4) != VERSION || word(12) != 0 {
+        if word(0) != MAGIC || word(4) != VERSION {
             return Err(bad("another form of record"));
         }
-        Ok((word(8), passed.ok_or(bad("a record without a descriptor"))?))
+        match (word(12), passed) {
+            (PASSED, _) if lost => Ok(Record::Lost(word(8))),
+            (PASSED, Some(fd)) => Ok(Record::Passed(word(8), fd)),
+            (PASSED, None) => Err(bad("a record without a descriptor")),
+            (FORGOTTEN, None) => Ok(Record::Forgotten(word(8))),
+            _ => Err(bad("another form of record")),
+        }
     }
 
     /// Waits until there is something to read.
@@ -278,6 +334,8 @@ impl Inbox {
         self.arrived.remove(&number);
     }
 }
+
+const LOST: &str = "a descriptor was lost: this process may have no more of them open";
 
 fn bad(why: &'static str) -> ShmError {
     ShmError::BadMessage { why }

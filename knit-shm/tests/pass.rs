@@ -14,7 +14,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use knit_shm::pass::{DescriptorListener, DescriptorSocket, Inbox};
+use knit_shm::pass::{
+    DescriptorListener, DescriptorSocket, Heirloom, Inbox, Record, inherit, inherited,
+};
 use knit_shm::wait::shared;
 use knit_shm::{Region, ShmError};
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
@@ -309,4 +311,71 @@ fn a_receiver_without_room_for_descriptors_says_so() {
         "",
     );
     assert!(child.wait().unwrap().success());
+}
+
+/// The heirloom of the parent, in a process that has one.
+fn heirloom() -> Option<Heirloom> {
+    let text = std::env::var(PEER).ok()?;
+    let (number, inode) = text.split_once(' ').unwrap();
+    Some(Heirloom {
+        number: number.parse().unwrap(),
+        inode: inode.parse().unwrap(),
+    })
+}
+
+#[test]
+fn a_program_finds_the_socket_that_it_inherits_and_hands_it_on_to_nobody() {
+    if let Some(heirloom) = heirloom() {
+        let other = Heirloom {
+            inode: heirloom.inode ^ 1,
+            ..heirloom
+        };
+        assert!(matches!(inherited(other), Err(ShmError::BadMessage { .. })));
+        let socket = inherited(heirloom).unwrap();
+        let (number, fd) = socket.receive(LONG).unwrap();
+        assert_eq!(number, 7);
+        socket.send(8, fd.as_fd()).unwrap();
+        // Nothing but the standard streams and what lists them.
+        let listed = Command::new("ls").arg("/proc/self/fd").output().unwrap();
+        let listed = String::from_utf8(listed.stdout).unwrap();
+        let number = heirloom.number.to_string();
+        assert!(listed.lines().all(|line| line != number), "{listed}");
+        return;
+    }
+    let _alone = alone();
+    let (ours, theirs) = DescriptorSocket::pair().unwrap();
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    let heirloom = inherit(&mut command, theirs).unwrap();
+    let test = "a_program_finds_the_socket_that_it_inherits_and_hands_it_on_to_nobody";
+    let mut child = command
+        .args(["--exact", test, "--nocapture"])
+        .env(PEER, format!("{} {}", heirloom.number, heirloom.inode))
+        .stdin(Stdio::null())
+        .spawn()
+        .unwrap();
+    drop(command);
+    let region = filled(5);
+    ours.send(7, fd(&region)).unwrap();
+    let (number, back) = ours.receive(LONG).unwrap();
+    assert_eq!(number, 8);
+    assert_eq!(Region::attach(back).unwrap().read::<u32>(4096).unwrap(), 5);
+    assert!(child.wait().unwrap().success());
+    // This process's own end of the child's is closed.
+    assert!(matches!(ours.receive(LONG), Err(ShmError::PeerGone)));
+}
+
+#[test]
+fn a_number_is_taken_back_in_order_and_without_a_descriptor() {
+    let _alone = alone();
+    let (ours, theirs) = DescriptorSocket::pair().unwrap();
+    let theirs = DescriptorSocket::from_fd(theirs).unwrap();
+    let region = filled(1);
+    ours.send(1, fd(&region)).unwrap();
+    ours.forget(1).unwrap();
+    ours.send(2, fd(&region)).unwrap();
+    assert!(matches!(theirs.next(NOW), Ok(Record::Passed(1, _))));
+    assert!(matches!(theirs.next(NOW), Ok(Record::Forgotten(1))));
+    ours.forget(9).unwrap();
+    assert_eq!(theirs.receive(NOW).unwrap().0, 2);
+    assert!(matches!(theirs.receive(NOW), Err(ShmError::TimedOut)));
 }

@@ -8,6 +8,7 @@ import { ERROR_CAUSE, ERROR_CLASS_NAMES, ERROR_CODE, ERROR_ERRORS, ERROR_FIELDS,
 import { BINARY_ARRAY_BUFFER, BINARY_DATA_VIEW, HEAD_BLOCKS, HI_BINARY, HI_BINARY_BLOCK, HI_ENVELOPE, HI_ERROR, HI_MAP } from "./format.ts";
 import { HI_REGEXP, HI_SET, HI_SHARED_MEMORY, HI_URL } from "./format.ts";
 import { KIND_BINARY, KIND_ENVELOPE, KIND_ERROR, KIND_MAP, KIND_REGEXP, KIND_SET, KIND_URL, KIND_DATE, isSharedView } from "./classify.ts";
+import { KnitError } from "../api/errors.ts";
 import { REFUSED } from "./refuse.ts";
 import type { BlockWriter } from "./hooks.ts";
 import type { Writer } from "./writer.ts";
@@ -31,8 +32,9 @@ function getter(prototype: object, name: string): (this: unknown) => unknown {
 function genuine<T>(read: (this: unknown) => unknown, value: object): T {
   try {
     return read.call(value) as T;
-  } catch {
-    throw REFUSED;
+  } catch (error) {
+    // What shared memory lacks to get there is no fault of the value.
+    throw error instanceof KnitError ? error : REFUSED;
   }
 }
 

@@ -1,7 +1,7 @@
 // Generated from the Rust layout by `cargo xtask layout`. Do not edit: a test compares this file with its source.
 
 /** Version of the shared layout and the value format. */
-export const VERSION = 1;
+export const VERSION = 2;
 
 /** Most workers of one pool. */
 export const MAX_WORKERS = 1024;

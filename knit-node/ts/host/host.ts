@@ -26,6 +26,8 @@ import { CONTROL_CLOCK, CONTROL_ENTRIES } from "../generated/layout.ts";
 import type { Native } from "../runtime/native.ts";
 import type { WorkerNote } from "../runtime/runtime.ts";
 import { HostMemories } from "../shared-memory/host-side.ts";
+import type { Memories } from "../shared-memory/host-side.ts";
+import { ProcessMemories } from "../shared-memory/processes.ts";
 import { Controls } from "./controls.ts";
 import type { TaskControl } from "./controls.ts";
 import { InlineLane } from "./inline.ts";
@@ -56,8 +58,8 @@ export class Host {
   readonly handle: number;
   readonly memory: PoolMemory;
   readonly pending = new Pending();
-  /** `SharedArrayBuffer`s that cross, to threads. */
-  readonly memories: HostMemories | null;
+  /** Shared memory in values; none to programs in other languages. */
+  readonly memories: Memories | null;
   /** Looks for processes that have ended; called at each bell. */
   onExits: (() => void) | null = null;
   readonly #native: Native;
@@ -98,7 +100,8 @@ export class Host {
     const rouse = (): void => {
       if (!this.#closed) native.hostRouse(handle);
     };
-    this.memories = settings.process === null ? new HostMemories(native, rouse) : null;
+    // Programs in other languages have no such values.
+    this.memories = settings.process === null ? new HostMemories(native, rouse) : settings.process.command === null ? new ProcessMemories(native, handle) : null;
     const { memory, memories, pending } = this;
     const turns = { poll: () => this.#poll(), wrote: () => this.#wrote(), idle: () => this.#wake() };
     // Other programs read messages whole; the engine moves long ones in blocks all the same.

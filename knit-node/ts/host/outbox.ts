@@ -9,7 +9,7 @@ import type { Limits } from "../codec/format.ts";
 import { ShapeWriter } from "../codec/shapes.ts";
 import { FLAG_ABORT, FRAME_HEADER, GRANULE, KIND_CALL } from "../generated/layout.ts";
 import type { Native } from "../runtime/native.ts";
-import type { CallMemories, HostMemories } from "../shared-memory/host-side.ts";
+import type { CallMemories, Memories } from "../shared-memory/host-side.ts";
 import { BlockSender } from "./blocks.ts";
 import { wholeGranules } from "./memory.ts";
 import type { PoolMemory } from "./memory.ts";
@@ -36,7 +36,7 @@ export class Outbox {
   readonly #handle: number;
   readonly #pending: Pending;
   readonly #limits: Limits;
-  readonly #memories: HostMemories | null;
+  readonly #memories: Memories | null;
   readonly #trimmer: Trimmer;
   readonly #onNested: () => void;
   readonly #out: ByteBuffer;
@@ -56,7 +56,7 @@ export class Outbox {
     handle: number,
     control: Int32Array,
     memory: PoolMemory,
-    memories: HostMemories | null,
+    memories: Memories | null,
     pending: Pending,
     limits: Limits,
     trimmer: Trimmer,

@@ -10,7 +10,7 @@ import { ShapeReader } from "../codec/shapes.ts";
 import * as layout from "../generated/layout.ts";
 import type { Native } from "../runtime/native.ts";
 import type { WorkerNote } from "../runtime/runtime.ts";
-import type { HostMemories } from "../shared-memory/host-side.ts";
+import type { Memories } from "../shared-memory/host-side.ts";
 import { BlockReceiver } from "./blocks.ts";
 import { revive } from "./engine-error.ts";
 import type { PoolMemory } from "./memory.ts";
@@ -23,7 +23,7 @@ export class Replies {
   readonly #handle: number;
   readonly #control: Int32Array;
   readonly #memory: PoolMemory;
-  readonly #memories: HostMemories | null;
+  readonly #memories: Memories | null;
   /** Hears what worker processes say about themselves. */
   onNote: ((worker: number, note: WorkerNote) => void) | null = null;
   readonly #pending: Pending;
@@ -31,7 +31,7 @@ export class Replies {
   readonly #decoders: Decoder[] = [];
   readonly #receivers: BlockReceiver[] = [];
 
-  constructor(native: Native, handle: number, control: Int32Array, memory: PoolMemory, memories: HostMemories | null, pending: Pending, limits: Limits) {
+  constructor(native: Native, handle: number, control: Int32Array, memory: PoolMemory, memories: Memories | null, pending: Pending, limits: Limits) {
     this.#native = native;
     this.#handle = handle;
     this.#control = control;

@@ -81,6 +81,17 @@ export interface Native extends SharedNative {
   hostTakeExit(handle: number): string;
   hostKill(handle: number, worker: number, signal: number): void;
 
+  /** Passes memory (a handle of `SharedNative`) to every worker process, also to those that start later; returns the number for a message. */
+  hostShare(handle: number, shared: number): number;
+  /** No message will name that number any more. */
+  hostUnshare(handle: number, number: number): void;
+  /** A handle for the memory that an answer of a worker process names, once; 0 if the worker has not passed it. */
+  hostTakeShared(handle: number, worker: number, number: number): number;
+  /** The same in a worker process, for its answers and for its host's calls. */
+  processShare(shared: number): number;
+  processUnshare(number: number): void;
+  processTakeShared(number: number): number;
+
   /** Finds the pool and the place that this process was started for. */
   processJoin(): { readonly token: number; readonly index: number; readonly epoch: number; readonly steal: boolean };
   processBoot(): Uint8Array;

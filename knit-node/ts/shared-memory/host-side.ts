@@ -48,7 +48,30 @@ class Link {
   }
 }
 
-export class HostMemories {
+/** Memory in the arguments of calls: what a call carries stays until it is settled. */
+export interface CallMemories extends SharedMemoryWriter {
+  /** Whether the message that was just written names any. */
+  readonly used: boolean;
+  /** Holds what the message names until its call is settled. */
+  hold<T>(call: Promise<T>): Promise<T>;
+  /** Holds what the message names; returns what lets go of it. */
+  keep(): () => void;
+}
+
+/** The host's end, whatever its workers are. */
+export interface Memories {
+  /** A new worker begins; returns the port that it must be given, if it must. */
+  attach(worker: number): MessagePort | null;
+  /** The worker has ended, and nothing of it is left to be read. */
+  detach(worker: number): void;
+  close(): void;
+  /** For the encoder of calls. */
+  writer(): CallMemories;
+  /** For the decoder of a worker's replies. */
+  reader(worker: number): SharedMemoryReader;
+}
+
+export class HostMemories implements Memories {
   readonly #links: (Link | undefined)[] = [];
   readonly #entries = new Map<number, Entry>();
   readonly #numbers = new WeakMap<SharedArrayBuffer, number>();
@@ -77,7 +100,6 @@ export class HostMemories {
     return port2;
   }
 
-  /** The worker has ended, and nothing of it is left to be read. */
   detach(worker: number): void {
     const link = this.#links[worker];
     if (link === undefined) return;
@@ -91,16 +113,14 @@ export class HostMemories {
     this.#entries.clear();
   }
 
-  /** For the encoder of calls. */
   writer(): CallMemories {
-    return new CallMemories(this.#native, (memory) => this.#give(memory));
+    return new ThreadCallMemories(this.#native, (memory) => this.#give(memory));
   }
 
-  /** For the decoder of a worker's replies. */
   reader(worker: number): SharedMemoryReader {
     return {
       open: (memory: SharedMemory): object => {
-        if (memory.kind === SHARED_PROCESS_BUFFER) return takeBuffer(memory);
+        if (memory.kind === SHARED_PROCESS_BUFFER) return takeBuffer(this.#native, memory);
         const link = this.#links[worker];
         if (link === undefined) throw gone(memory.lo);
         return show(this.#resolve(link, link.take(memory.lo)), memory);
@@ -161,8 +181,7 @@ export class HostMemories {
   };
 }
 
-/** Memory in the arguments of calls: what a call carries stays until it is settled. */
-export class CallMemories implements SharedMemoryWriter {
+class ThreadCallMemories implements CallMemories {
   readonly #native: SharedNative;
   readonly #sender: number;
   readonly #give: (memory: SharedArrayBuffer) => number;
@@ -182,7 +201,7 @@ export class CallMemories implements SharedMemoryWriter {
   describe(value: object, kind: number): SharedMemory | null {
     if (value instanceof ProcessSharedBuffer) {
       if (value.closed) return null;
-      const number = value.put(this.#sender);
+      const number = value.share((handle) => this.#native.sharedPut(handle, this.#sender));
       this.#described.push(number);
       return describeBuffer(value, number);
     }

@@ -36,6 +36,7 @@ import { isSharedBuffer, isSharedView } from "../codec/classify.ts";
 import { viewOf } from "../codec/decode-rare.ts";
 import { SHARED_PROCESS_BUFFER } from "../codec/format.ts";
 import type { SharedMemory } from "../codec/hooks.ts";
+import type { SharedNative } from "../runtime/native.ts";
 import { ProcessSharedBuffer } from "./process-shared-buffer.ts";
 
 /** What the host posts to a worker. */
@@ -92,8 +93,8 @@ export function describeBuffer({ byteLength, byteOffset }: ProcessSharedBuffer, 
 }
 
 /** The one that a message names. */
-export function takeBuffer({ lo, byteLength, byteOffset }: SharedMemory): ProcessSharedBuffer {
-  const buffer = ProcessSharedBuffer.take(lo >>> 0, byteOffset, byteLength);
+export function takeBuffer(native: SharedNative, { lo, byteLength, byteOffset }: SharedMemory): ProcessSharedBuffer {
+  const buffer = ProcessSharedBuffer.take(() => native.sharedTake(lo >>> 0), byteOffset, byteLength);
   if (buffer === null) throw gone(lo);
   return buffer;
 }

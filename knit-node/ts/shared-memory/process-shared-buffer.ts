@@ -261,15 +261,15 @@ export class ProcessSharedBuffer {
     return new ProcessSharedBuffer(KEY, handle, size, byteOffset, byteLength, undefined);
   }
 
-  /** Puts it on its way to another thread: the number for the message. @internal */
-  put(sender: number): number {
+  /** Puts it on its way: the number for the message. @internal */
+  share(put: (handle: number) => number): number {
     const handle = this.#open();
-    return call((native) => native.sharedPut(handle, sender));
+    return call(() => put(handle));
   }
 
   /** The buffer that a message names; null if it is gone. @internal */
-  static take(number: number, byteOffset: number, byteLength: number): ProcessSharedBuffer | null {
-    const handle = call((native) => native.sharedTake(number));
+  static take(take: () => number, byteOffset: number, byteLength: number): ProcessSharedBuffer | null {
+    const handle = call(take);
     if (handle === 0) return null;
     return ProcessSharedBuffer.#part(handle, byteOffset, byteLength);
   }

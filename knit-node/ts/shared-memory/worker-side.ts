@@ -59,7 +59,7 @@ export class WorkerMemories implements SharedMemoryReader, SharedMemoryWriter {
   }
 
   open(memory: SharedMemory): object {
-    if (memory.kind === SHARED_PROCESS_BUFFER) return takeBuffer(memory);
+    if (memory.kind === SHARED_PROCESS_BUFFER) return takeBuffer(this.#native, memory);
     const number = memory.lo;
     if (!this.#given.has(number)) this.drain();
     const given = this.#given.get(number);
@@ -83,7 +83,7 @@ export class WorkerMemories implements SharedMemoryReader, SharedMemoryWriter {
 
   #putOnItsWay(buffer: ProcessSharedBuffer): number {
     if (this.#sender === 0) this.drain();
-    const number = buffer.put(this.#sender);
+    const number = buffer.share((handle) => this.#native.sharedPut(handle, this.#sender));
     this.#put.push(number);
     return number;
   }

@@ -30,6 +30,7 @@ import { PoolMemory, wholeGranules } from "../host/memory.ts";
 import { Trimmer } from "../host/trimmer.ts";
 import type { Native } from "../runtime/native.ts";
 import { inAWhile } from "../runtime/timer.ts";
+import { WorkerProcessMemories } from "../shared-memory/processes.ts";
 import { WorkerMemories } from "../shared-memory/worker-side.ts";
 import type { WorkerBoot, WorkerNote } from "../runtime/runtime.ts";
 import type { TaskFunction } from "./bind.ts";
@@ -66,7 +67,7 @@ export class Loop {
   readonly #sender: BlockSender;
   readonly #trimmer = new Trimmer(() => this.#native.workerTrim(this.#handle));
   readonly #receiver: BlockReceiver;
-  readonly #shared: WorkerMemories | null;
+  readonly #shared: WorkerMemories | WorkerProcessMemories;
   readonly #aborts: Aborts;
   /** The toolkit of the call being run. */
   #tools: CallTools | null = null;
@@ -129,10 +130,10 @@ export class Loop {
       },
       this.#control,
     );
-    const shared = boot.memories === null ? null : new WorkerMemories(boot.memories, native);
+    const shared = boot.memories === null ? new WorkerProcessMemories(native) : new WorkerMemories(boot.memories, native);
     this.#shared = shared;
-    this.#encoder = new Encoder(new ShapeWriter(this.#memory.shapes(boot.index)), limits, { root: "result", blocks: this.#sender, ...(shared === null ? {} : { shared }) });
-    this.#decoder = new Decoder(new ShapeReader(this.#memory.shapes("host")), limits, { blocks: this.#receiver, ...(shared === null ? {} : { shared }) });
+    this.#encoder = new Encoder(new ShapeWriter(this.#memory.shapes(boot.index)), limits, { root: "result", blocks: this.#sender, shared });
+    this.#decoder = new Decoder(new ShapeReader(this.#memory.shapes("host")), limits, { blocks: this.#receiver, shared });
     this.#aborts = new Aborts(this.#memory, (watches) => native.workerWatch(handle, watches));
     native.workerBell(handle, this.#onBell);
   }
@@ -204,7 +205,7 @@ export class Loop {
       }
     }
     this.#running = false;
-    this.#shared?.drain();
+    this.#shared.drain();
     if (this.#searchesOn(control[CONTROL_CLOCK])) {
       this.#again(this.#later, this.#fromLoop);
       return;
@@ -355,7 +356,7 @@ export class Loop {
     } else if (end - start > FLUSH) {
       this.#trimmer.touched = true;
     }
-    if (this.#shared !== null && this.#shared.used) this.#shared.sent();
+    if (this.#shared.used) this.#shared.sent();
     const word = start >>> 2;
     const i32 = out.i32;
     i32[word] = end - start - FRAME_HEADER;

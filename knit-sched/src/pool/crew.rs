@@ -90,8 +90,8 @@ impl Crew {
             Kind::Processes(command) => {
                 let watcher = self.watcher.as_mut().expect("made with the crew");
                 let stderr = crate::process::watcher::StderrOf::Command;
-                let pid =
-                    watcher.spawn(command, host.descriptor(worker)?, stderr, worker, epoch)?;
+                let descriptor = host.descriptor(worker)?;
+                let pid = watcher.spawn(command, descriptor, stderr, None, worker, epoch)?;
                 Ok(Some(pid))
             }
         }

@@ -1,6 +1,9 @@
 //! Where there are no worker processes: everything about them is an error that says so.
 
 use std::process::Command;
+use std::sync::Arc;
+
+use knit_shm::Region;
 
 use super::{HostPort, WorkerPort};
 use crate::error::{Result, SchedError};
@@ -34,7 +37,55 @@ pub fn process_boot() -> Result<Vec<u8>> {
     Err(SchedError::NoProcesses)
 }
 
+/// Passes memory to the host.
+///
+/// # Errors
+/// Always [`SchedError::NoProcesses`].
+pub fn process_share(_: &Region) -> Result<u32> {
+    Err(SchedError::NoProcesses)
+}
+
+/// No message will name that number.
+///
+/// # Errors
+/// Always [`SchedError::NoProcesses`].
+pub fn process_unshare(_: u32) -> Result<()> {
+    Err(SchedError::NoProcesses)
+}
+
+/// The memory that a message of the host names.
+///
+/// # Errors
+/// Always [`SchedError::NoProcesses`].
+pub fn process_take_shared(_: u32) -> Result<Option<Region>> {
+    Err(SchedError::NoProcesses)
+}
+
 impl HostPort {
+    /// There is nobody to pass memory to: a number that stands for none.
+    pub fn share(&mut self, _: &Arc<Region>) -> u32 {
+        0
+    }
+
+    /// No message will name that number any more.
+    pub fn unshare(&mut self, _: u32) {}
+
+    /// The memory that an answer of a worker process names.
+    ///
+    /// # Errors
+    /// Always [`SchedError::NoProcesses`].
+    pub fn take_shared(&self, _: usize, _: u32) -> Result<Option<Region>> {
+        Err(SchedError::NoProcesses)
+    }
+
+    /// As [`Host::retire`](crate::Host::retire).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn retire(&mut self, worker: usize) -> Result<Vec<u32>> {
+        self.host.retire(worker)
+    }
+
     /// Tells the workers that are started from now on.
     ///
     /// # Errors

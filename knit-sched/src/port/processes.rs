@@ -5,11 +5,15 @@
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use knit_shm::Region;
 
 use super::{HostPort, WorkerPort};
 use crate::error::{Result, SchedError};
 use crate::process::boot::Boot;
+use crate::process::link::Link;
 use crate::process::{Fleet, Gone, Joined, command, join};
 
 /// The pool that this process has joined. It does so once: its standard input is another one afterwards.
@@ -56,6 +60,40 @@ pub fn process_boot() -> Result<Vec<u8>> {
     Ok(joined.boot()?.data)
 }
 
+/// The way for shared memory between this worker process and its host.
+fn link() -> Result<Arc<Link>> {
+    let joined = JOINED.lock().unwrap_or_else(PoisonError::into_inner);
+    joined.as_ref().ok_or(SchedError::NoLink)?.link()
+}
+
+/// In a worker process: passes memory to the host; returns the number for a message that is published afterwards.
+///
+/// # Errors
+/// There is no way, or the host does not read.
+pub fn process_share(region: &Region) -> Result<u32> {
+    static LAST: AtomicU32 = AtomicU32::new(0);
+    // Relaxed: only that each gets another number matters. 0 is none.
+    let number = LAST.fetch_add(1, Ordering::Relaxed).wrapping_add(1).max(1);
+    link()?.pass_now(number, region)?;
+    Ok(number)
+}
+
+/// In a worker process: no message will name that number.
+///
+/// # Errors
+/// As [`process_share`].
+pub fn process_unshare(number: u32) -> Result<()> {
+    Ok(link()?.forget_now(number)?)
+}
+
+/// In a worker process: the memory that a message of the host names; none if its call was given up.
+///
+/// # Errors
+/// There is no way, or no descriptor left.
+pub fn process_take_shared(number: u32) -> Result<Option<Region>> {
+    Ok(link()?.take(number)?)
+}
+
 impl HostPort {
     /// Tells the workers that are started from now on.
     ///
@@ -81,7 +119,43 @@ impl HostPort {
             self.fleet = Some(Fleet::new(self.host.shared())?);
         }
         let fleet = self.fleet.as_mut().expect("made above");
-        fleet.spawn(&self.host, worker, &mut command)
+        fleet.spawn(&self.host, &mut self.parcels, worker, &mut command)
+    }
+
+    /// Passes memory to every worker process, and to those that start from now on; returns the number for a message.
+    pub fn share(&mut self, region: &Arc<Region>) -> u32 {
+        let (number, waits) = self.parcels.share(region);
+        self.see_to(waits);
+        number
+    }
+
+    /// No message will name that number any more.
+    pub fn unshare(&mut self, number: u32) {
+        let waits = self.parcels.unshare(number);
+        self.see_to(waits);
+    }
+
+    fn see_to(&self, waits: bool) {
+        if let Some(fleet) = self.fleet.as_ref().filter(|_| waits) {
+            fleet.nudge();
+        }
+    }
+
+    /// The memory that an answer of a worker process names, once; none if that has not passed it.
+    ///
+    /// # Errors
+    /// The worker can pass none, or has passed something else.
+    pub fn take_shared(&self, worker: usize, number: u32) -> Result<Option<Region>> {
+        self.parcels.take(worker, number)
+    }
+
+    /// As [`Host::retire`](crate::Host::retire). What else a process there has passed is given up: what it has answered was read before.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn retire(&mut self, worker: usize) -> Result<Vec<u32>> {
+        self.parcels.close(worker);
+        self.host.retire(worker)
     }
 
     /// The next process that has ended, if there is one.

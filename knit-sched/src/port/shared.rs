@@ -4,7 +4,7 @@
 //! | functions | idea |
 //! |---|---|
 //! | [`create`], [`create_named`], [`open_named`] | memory and names |
-//! | [`duplicate`], [`close`], [`region`] | handles |
+//! | [`duplicate`], [`close`], [`region`], [`adopt`] | handles |
 //! | [`wait`], [`notify`] | sleeping on a word, across processes |
 //! | [`put`], [`take`] | to another thread of this process, beside a message ([`knit_shm::transit`] has the rest) |
 //! | [`publish`], [`find`] | to another thread by its number ([`knit_shm::directory`]) |
@@ -106,6 +106,18 @@ pub fn close(handle: u32) {
     let region = HANDLES.with_borrow_mut(|handles| handles.regions.remove(&handle));
     // Here, where nothing is borrowed, it may unmap.
     drop(region);
+}
+
+/// A handle for memory that came from elsewhere.
+///
+/// # Errors
+/// It is larger than handles can tell.
+pub fn adopt(region: Region) -> Result<u32> {
+    let len = region.len() as u64;
+    if u32::try_from(len).is_err() {
+        return Err(ShmError::TooLarge { len }.into());
+    }
+    Ok(insert(Arc::new(region)))
 }
 
 /// Sleeps while the word at `offset` is `value`, at most for `timeout`.

@@ -2,9 +2,11 @@
 
 use std::os::fd::{AsRawFd, OwnedFd};
 
+use knit_shm::pass::Heirloom;
 use rustix::fs::{FlockOperation, Mode, OFlags, SeekFrom, flock, open, seek};
 
 use super::io;
+use crate::cell::Cell;
 use crate::error::{Result, SchedError};
 use crate::host::Host;
 
@@ -27,6 +29,13 @@ impl Host {
             .map_err(io("opening the pool's memory again"))?;
         seek(&fd, SeekFrom::Start(cell as u64)).map_err(io("lseek"))?;
         Ok(fd)
+    }
+
+    /// Says by what the process that is about to be started in that place finds its socket for shared memory.
+    pub(super) fn set_socket(&self, worker: usize, socket: Heirloom) -> Result<()> {
+        let (layout, region) = (self.shared().layout(), self.shared().region());
+        Cell::new(layout, region, worker)?.set_socket(socket);
+        Ok(())
     }
 
     /// Ends every worker process that is still there, and was not started by this one itself perhaps: for them the host is gone now. The memory

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rustix::process::Signal;
 
+use super::parcels::Parcels;
 use super::relay::Relay;
 use super::watcher::{Ended, StderrOf, Watcher};
 use crate::bells::Shared;
@@ -50,10 +51,26 @@ impl Fleet {
     ///
     /// # Errors
     /// The command cannot be started, or the system has no descriptor left.
-    pub fn spawn(&mut self, host: &Host, worker: usize, command: &mut Command) -> Result<u32> {
+    pub(crate) fn spawn(
+        &mut self,
+        host: &Host,
+        parcels: &mut Parcels,
+        worker: usize,
+        command: &mut Command,
+    ) -> Result<u32> {
         let (descriptor, epoch) = (host.descriptor(worker)?, host.epoch(worker)?);
+        let (link, socket) = parcels.open(worker, command)?;
+        host.set_socket(worker, socket)?;
         let watcher = self.watcher.as_mut().expect("it is not being dropped");
-        watcher.spawn(command, descriptor, StderrOf::Watched, worker, epoch)
+        let link = Some(link);
+        watcher.spawn(command, descriptor, StderrOf::Watched, link, worker, epoch)
+    }
+
+    /// Sees to what could not be sent at once.
+    pub(crate) fn nudge(&self) {
+        if let Some(watcher) = &self.watcher {
+            watcher.nudge();
+        }
     }
 
     /// The next process that has ended, if there is one.

@@ -4,10 +4,12 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 
 use knit_shm::Region;
+use knit_shm::pass::{Heirloom, inherited};
 use rustix::fs::{FlockOperation, Mode, OFlags, flock, open, tell};
 use rustix::io::Errno;
 use rustix::process::{Signal, getpid, kill_process};
 
+use super::link::Link;
 use super::relay::Relay;
 use super::{Gone, HOST_GONE, boot, io};
 use crate::bells::Shared;
@@ -21,6 +23,8 @@ pub struct Joined {
     index: usize,
     epoch: u32,
     steal: bool,
+    /// None: what has started this process closes descriptors.
+    link: Option<Arc<Link>>,
 }
 
 impl Joined {
@@ -54,6 +58,14 @@ impl Joined {
     /// The host has told nothing, or the memory is damaged.
     pub fn boot(&self) -> Result<boot::Boot> {
         boot::read(&self.shared)
+    }
+
+    /// The way for shared memory.
+    ///
+    /// # Errors
+    /// [`SchedError::NoLink`].
+    pub(crate) fn link(&self) -> Result<Arc<Link>> {
+        self.link.clone().ok_or(SchedError::NoLink)
     }
 
     /// Takes the place.
@@ -100,12 +112,33 @@ pub fn join(gone: Gone) -> Result<Joined> {
         .map_err(io("opening /dev/null"))?;
     rustix::stdio::dup2_stdin(null).map_err(io("dup2"))?;
     let (region, layout) = (shared.region(), shared.layout());
+    let cell = Cell::new(layout, region, index)?;
     Ok(Joined {
-        epoch: Cell::new(layout, region, index)?.open_epoch()?,
+        epoch: cell.open_epoch()?,
+        link: link(cell.socket())?,
         steal: HostWords::new(region)?.steals(),
         index,
         shared,
     })
+}
+
+/// The socket that this process has inherited, read by a thread for as long as the host lives.
+fn link(socket: Option<Heirloom>) -> Result<Option<Arc<Link>>> {
+    // Without it everything works but memory in values.
+    let Some(socket) = socket.and_then(|socket| inherited(socket).ok()) else {
+        return Ok(None);
+    };
+    let link = Arc::new(Link::of_worker(socket));
+    let reading = link.clone();
+    std::thread::Builder::new()
+        .name("knit-link".into())
+        .stack_size(64 * 1024)
+        .spawn(move || reading.keep_reading())
+        .map_err(|source| SchedError::Io {
+            what: "starting a thread",
+            source,
+        })?;
+    Ok(Some(link))
 }
 
 fn stdin() -> Result<OwnedFd> {

@@ -27,6 +27,7 @@
 //! | `order` | a command as a list of words |
 //! | `watcher`, `stderr` | one thread that learns how processes end, and what they said |
 //! | `fleet` | the processes of a host that has an event loop |
+//! | `link`, `parcels` | memory that crosses beside messages: one socket, and a host's book of all of them |
 //!
 //! Linux only: no other system opens anonymous memory a second time.
 
@@ -34,7 +35,9 @@ pub mod boot;
 mod descriptor;
 mod fleet;
 mod join;
+pub(crate) mod link;
 mod order;
+pub(crate) mod parcels;
 mod relay;
 mod stderr;
 pub(crate) mod watcher;

@@ -1,6 +1,6 @@
 //! One thread that sleeps until one of a pool's processes ends, or has said something, and says how it ended.
 //!
-//! It polls their pidfds, the pipes of their standard error, and an eventfd by which it is told of new ones: no timer, no signal handler, no
+//! It polls their pidfds, the pipes of their standard error, their sockets for shared memory, and an eventfd by which it is told of new ones: no timer, no signal handler, no
 //! thread per process. It reaps what it reports, so no zombie stays. Signals are sent by it, too: until it reaps a process, that process's number
 //! is nobody else's.
 //!
@@ -17,6 +17,7 @@ use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open, pidfd_send_signal};
 
+use super::link::Link;
 use super::stderr::{Forward, Stderr};
 use crate::error::{Result, SchedError};
 
@@ -48,6 +49,7 @@ struct Kept {
     child: Child,
     pidfd: OwnedFd,
     stderr: Option<Stderr>,
+    link: Option<Arc<Link>>,
     leads_group: bool,
 }
 
@@ -114,6 +116,7 @@ impl Watcher {
         command: &mut Command,
         descriptor: OwnedFd,
         stderr: StderrOf,
+        link: Option<Arc<Link>>,
         worker: usize,
         epoch: u32,
     ) -> Result<u32> {
@@ -152,6 +155,7 @@ impl Watcher {
             child,
             pidfd,
             stderr: pipe.map(Stderr::new),
+            link,
             leads_group: watched,
         };
         self.bench.order(|orders| orders.kept.push(kept));
@@ -162,6 +166,11 @@ impl Watcher {
     pub(crate) fn signal(&self, worker: Option<usize>, signal: Signal) {
         self.bench
             .order(|orders| orders.signals.push((worker, signal)));
+    }
+
+    /// Looks again at what there is to do.
+    pub(crate) fn nudge(&self) {
+        self.bench.order(|_| {});
     }
 
     /// Ends the thread, when every process has been reported.
@@ -183,8 +192,8 @@ struct Desk {
 struct Found {
     orders: bool,
     stderr: bool,
-    /// Of each process: its end, and something in its pipe.
-    kept: Vec<(bool, bool)>,
+    /// Of each process: its end, something in its pipe, something to do for its link.
+    kept: Vec<[bool; 3]>,
     orphans: Vec<bool>,
 }
 
@@ -209,6 +218,10 @@ impl Desk {
                 Some(pipe) => PollFd::from_borrowed_fd(pipe, PollFlags::IN),
                 None => PollFd::new(bell, quiet),
             });
+            fds.push(match one.link.as_ref().and_then(|link| link.wants()) {
+                Some((socket, flags)) => PollFd::from_borrowed_fd(socket, flags),
+                None => PollFd::new(bell, quiet),
+            });
         }
         for pipe in self.orphans.iter().filter(|_| room) {
             let pipe = pipe.fd().expect("an orphan is open");
@@ -225,11 +238,11 @@ impl Desk {
         }
         let ready: Vec<bool> = fds.iter().map(|fd| !fd.revents().is_empty()).collect();
         let (fixed, rest) = ready.split_at(2);
-        let (kept, orphans) = rest.split_at(2 * self.kept.len());
+        let (kept, orphans) = rest.split_at(3 * self.kept.len());
         Some(Found {
             orders: fixed[0],
             stderr: fixed[1],
-            kept: kept.chunks(2).map(|pair| (pair[0], pair[1])).collect(),
+            kept: kept.chunks(3).map(|one| [one[0], one[1], one[2]]).collect(),
             orphans: orphans.to_vec(),
         })
     }
@@ -239,7 +252,10 @@ impl Desk {
         let out = &mut self.out;
         self.orphans
             .retain_mut(|pipe| !ready.next().is_some_and(|ready| *ready) || pipe.read(out));
-        for (one, (_, said)) in self.kept.iter_mut().zip(&found.kept) {
+        for (one, [_, said, link]) in self.kept.iter_mut().zip(&found.kept) {
+            if let Some(link) = one.link.as_ref().filter(|_| *link) {
+                link.work();
+            }
             if let Some(pipe) = one.stderr.as_mut().filter(|_| *said) {
                 // At its end: it has closed it.
                 if !pipe.read(out) {
@@ -252,7 +268,7 @@ impl Desk {
     /// Reaps those that have ended.
     fn reap(&mut self, found: &Found, tell: &impl Fn(Ended)) {
         // From the end: removing one moves only those that were looked at.
-        for n in (0..found.kept.len()).rev().filter(|n| found.kept[*n].0) {
+        for n in (0..found.kept.len()).rev().filter(|n| found.kept[*n][0]) {
             let mut one = self.kept.swap_remove(n);
             let mut lines = String::new();
             if let Some(mut pipe) = one.stderr {

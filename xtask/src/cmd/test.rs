@@ -101,7 +101,7 @@ fn in_processes(file: &Path, all: bool) -> bool {
     let folder = part(file.parent());
     let name = part(Some(file));
     let core = || CORE.contains(&name.trim_end_matches(".test.ts"));
-    folder == "pool" && (all || core())
+    (folder == "pool" && (all || core())) || folder == "shared"
 }
 
 fn counted(runner: Runner, command: &mut std::process::Command) -> Result<Counts> {
@@ -279,7 +279,7 @@ mod tests {
     #[test]
     fn with_processes_run_the_tests_that_have_a_pool() {
         let runs = |file: &str, all| in_processes(Path::new(file), all);
-        assert!(runs("t/pool/calls.test.ts", false));
+        assert!(runs("t/pool/calls.test.ts", false) && runs("t/shared/named.test.ts", false));
         assert!(runs("t/pool/debug.test.ts", true) && !runs("t/pool/debug.test.ts", false));
         assert!(!runs("t/codec/values.test.ts", true) && !runs("t/process/native.test.ts", true));
     }

@@ -158,6 +158,16 @@ export const SHARED = {
   knit_shared_origin: "p",
 } as const;
 
+/** How it crosses between a host and its worker processes. */
+export const LINKS = {
+  knit_host_share: "iip",
+  knit_host_unshare: "ii",
+  knit_host_take_shared: "iiip",
+  knit_process_share: "ip",
+  knit_process_unshare: "i",
+  knit_process_take_shared: "ip",
+} as const;
+
 /** All of them. */
 export const EVERYTHING = {
   ...COMMON,
@@ -173,6 +183,7 @@ export const EVERYTHING = {
   ...WATCH,
   ...THREAD,
   ...SHARED,
+  ...LINKS,
 } as const;
 
 /** The argument that a letter stands for. */

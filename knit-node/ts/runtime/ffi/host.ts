@@ -2,7 +2,7 @@
  * The host's functions of `Native`, over the C interface.
  */
 import type { WebNative } from "../native.ts";
-import { CONTROL, HOST, HOST_BLOCKS, MEMORY, NONE, OPTION, OPTIONS_WORDS, PROCESSES } from "./abi.ts";
+import { CONTROL, HOST, HOST_BLOCKS, LINKS, MEMORY, NONE, OPTION, OPTIONS_WORDS, PROCESSES } from "./abi.ts";
 import type { LoopBell, Notes } from "./bells.ts";
 import { bytesOf, lazily, writtenText } from "./library.ts";
 import type { Session } from "./session.ts";
@@ -27,6 +27,7 @@ export function hostNative(session: Session, bells: HostBells): HostNative {
   const control = lazily(session.library, CONTROL);
   const blocks = lazily(session.library, HOST_BLOCKS);
   const processes = lazily(session.library, PROCESSES);
+  const links = lazily(session.library, LINKS);
   const hosts = new Map<number, Kept>();
   /** Notes of hosts by the tokens that were told for their workers. */
   const told = new Map<number, Notes>();
@@ -162,6 +163,11 @@ export function hostNative(session: Session, bells: HostBells): HostNative {
     hostKill(handle, worker, signal) {
       done(processes().knit_host_kill(handle, worker, signal));
     },
+    hostShare: (handle, shared) => session.number((out) => links().knit_host_share(handle, shared, out)),
+    hostUnshare(handle, number) {
+      done(links().knit_host_unshare(handle, number | 0));
+    },
+    hostTakeShared: (handle, worker, number) => session.number((out) => links().knit_host_take_shared(handle, worker, number | 0, out)),
   };
 
   function some(result: number): number {

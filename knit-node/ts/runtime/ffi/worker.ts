@@ -3,7 +3,7 @@
  */
 import { STOP } from "../../generated/layout.ts";
 import type { WebNative } from "../native.ts";
-import { JOINED, MEMORY, STOPPED, WORKER, WORKER_BLOCKS } from "./abi.ts";
+import { JOINED, LINKS, MEMORY, STOPPED, WORKER, WORKER_BLOCKS } from "./abi.ts";
 import type { LoopBell } from "./bells.ts";
 import { lazily, written } from "./library.ts";
 import type { Session } from "./session.ts";
@@ -23,6 +23,7 @@ export function workerNative(session: Session, bells: WorkerBells): WorkerNative
   const worker = lazily(session.library, WORKER);
   const blocks = lazily(session.library, WORKER_BLOCKS);
   const joined = lazily(session.library, JOINED);
+  const links = lazily(session.library, LINKS);
   const workers = new Map<number, Kept>();
   const done = (result: number): number => session.done(result);
   const memory = (handle: number, which: number): ArrayBuffer => session.memory((out) => worker().knit_worker_memory(handle, which, out));
@@ -34,6 +35,11 @@ export function workerNative(session: Session, bells: WorkerBells): WorkerNative
       const [token, index, epoch, steal] = place as unknown as [number, number, number, number];
       return { token, index, epoch, steal: steal === 1 };
     },
+    processShare: (shared) => session.number((out) => links().knit_process_share(shared, out)),
+    processUnshare(number) {
+      session.check(links().knit_process_unshare(number | 0));
+    },
+    processTakeShared: (number) => session.number((out) => links().knit_process_take_shared(number | 0, out)),
     processBoot: () => written((buffer, size) => session.check(joined().knit_process_boot(buffer, size)), 1 << 14),
 
     workerAttach(token, index, epoch, steal) {

@@ -1,0 +1,249 @@
+//! The socket between a host and one of its worker processes, through which memory crosses beside messages: each side's end.
+//!
+//! A message names memory by a number. Its descriptor is passed, with the number, *before* the message is published, so the receiver of a message
+//! finds it, or gets it at once. What no message will name any more (its call is settled, its value was refused) is taken back under the same number.
+//!
+//! Each end has a thread that reads as soon as there is something (the host's watcher, a thread of the worker's own), so that a worker that runs for long
+//! keeps nobody waiting. What the host cannot send at once, since a worker has not begun to read, waits here, and the watcher sends it.
+//!
+//! # Guarantees
+//!
+//! A peer that floods this end stops being read at [`MOST`] descriptors that nobody has asked for. A descriptor that came when this process could have no
+//! more of them is known to be lost, and said to be. When the link is dropped, everything that nobody has asked for is closed.
+
+use std::collections::{HashMap, VecDeque};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use knit_shm::pass::{DescriptorSocket, Record};
+use knit_shm::{Region, ShmError};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+/// Descriptors of a worker that may wait in its host for whoever asks for them.
+const MOST: usize = 256;
+/// How long a worker waits for what its host has passed, or for room in the socket: as good as for ever, since the other side has a thread for this.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What has come under a number.
+enum Arrived {
+    Fd(OwnedFd),
+    /// Worker: asked for already, and perhaps again, until the host takes it back.
+    Mapped(Region),
+    Lost,
+}
+
+#[derive(Default)]
+struct State {
+    arrived: HashMap<u32, Arrived>,
+    /// To be sent; without memory, to be taken back.
+    waiting: VecDeque<(u32, Option<Arc<Region>>)>,
+    /// The number heard of last. They come in order, wrapping.
+    last: u32,
+    /// The other end is gone, or has sent what cannot be understood.
+    over: bool,
+}
+
+impl State {
+    fn hear_of(&mut self, number: u32) {
+        // What is taken back was mostly heard of before.
+        if number.wrapping_sub(self.last) as i32 > 0 {
+            self.last = number;
+        }
+    }
+
+    fn arrive(&mut self, number: u32, what: Arrived) {
+        self.hear_of(number);
+        self.arrived.insert(number, what);
+    }
+}
+
+/// One end.
+pub(crate) struct Link {
+    socket: DescriptorSocket,
+    /// Descriptors that may wait for whoever asks for them.
+    most: usize,
+    state: Mutex<State>,
+    came: Condvar,
+}
+
+impl Link {
+    /// The host's end, which does not trust the other.
+    pub(crate) fn of_host(socket: DescriptorSocket) -> Self {
+        Self::new(socket, MOST)
+    }
+
+    /// A worker's: the host takes back what it has passed.
+    pub(crate) fn of_worker(socket: DescriptorSocket) -> Self {
+        Self::new(socket, usize::MAX)
+    }
+
+    fn new(socket: DescriptorSocket, most: usize) -> Self {
+        Self {
+            socket,
+            most,
+            state: Mutex::default(),
+            came: Condvar::new(),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What to poll the socket for; nothing if it is over.
+    pub(super) fn wants(&self) -> Option<(BorrowedFd<'_>, PollFlags)> {
+        let state = self.state();
+        let mut flags = PollFlags::empty();
+        flags.set(PollFlags::IN, state.arrived.len() < self.most);
+        flags.set(PollFlags::OUT, !state.waiting.is_empty());
+        (!state.over && !flags.is_empty()).then(|| (self.socket.as_fd(), flags))
+    }
+
+    /// Reads and sends what can be without waiting.
+    pub(super) fn work(&self) {
+        let mut state = self.state();
+        self.flush(&mut state);
+        self.read(&mut state);
+    }
+
+    /// Host: passes memory, at once or as soon as there is room. True if the watcher has to see to that.
+    pub(crate) fn pass(&self, number: u32, region: &Arc<Region>) -> bool {
+        let mut state = self.state();
+        state.waiting.push_back((number, Some(region.clone())));
+        self.flush(&mut state);
+        !state.waiting.is_empty()
+    }
+
+    /// Host: takes a number back. True if the watcher has to see to that.
+    pub(crate) fn forget(&self, number: u32) -> bool {
+        let mut state = self.state();
+        // Told even if it was never passed: who asks for it must not wait.
+        match state.waiting.iter_mut().find(|(other, _)| *other == number) {
+            Some((_, region)) => *region = None,
+            None => state.waiting.push_back((number, None)),
+        }
+        self.flush(&mut state);
+        !state.waiting.is_empty()
+    }
+
+    /// Worker: passes memory, and waits for room.
+    pub(crate) fn pass_now(&self, number: u32, region: &Region) -> Result<(), ShmError> {
+        let Some(fd) = region.fd() else {
+            return Err(ShmError::NotMemory);
+        };
+        self.send(|| self.socket.send(number, fd))
+    }
+
+    /// Worker: takes a number back.
+    pub(crate) fn forget_now(&self, number: u32) -> Result<(), ShmError> {
+        self.send(|| self.socket.forget(number))
+    }
+
+    fn send(&self, send: impl Fn() -> Result<(), ShmError>) -> Result<(), ShmError> {
+        loop {
+            match send() {
+                Err(ShmError::SocketFull) => {}
+                other => return other,
+            }
+            let patience = Timespec::try_from(PATIENCE).ok();
+            let mut fds = [PollFd::new(&self.socket, PollFlags::OUT)];
+            // An error is a signal, or passes.
+            if poll(&mut fds, patience.as_ref()) == Ok(0) {
+                return Err(ShmError::SocketFull);
+            }
+        }
+    }
+
+    /// The memory of that number, if it has been passed: for a host, whose workers are not trusted to have done so.
+    pub(crate) fn take_now(&self, number: u32) -> Result<Option<Region>, ShmError> {
+        let mut state = self.state();
+        if !state.arrived.contains_key(&number) {
+            self.read(&mut state);
+        }
+        match state.arrived.remove(&number) {
+            None => Ok(None),
+            Some(Arrived::Fd(fd)) => Region::attach(fd).map(Some),
+            Some(Arrived::Mapped(region)) => Ok(Some(region)),
+            Some(Arrived::Lost) => Err(lost()),
+        }
+    }
+
+    /// Worker: the memory of that number, which the host has passed or is about to. The host is trusted: its named memory, which cannot be sealed, comes as well.
+    pub(crate) fn take(&self, number: u32) -> Result<Option<Region>, ShmError> {
+        let state = self.state();
+        let (mut state, _) = self
+            .came
+            .wait_timeout_while(state, PATIENCE, |state| {
+                let to_come = number.wrapping_sub(state.last) as i32 > 0;
+                !state.over && to_come && !state.arrived.contains_key(&number)
+            })
+            .unwrap_or_else(PoisonError::into_inner);
+        let region = match state.arrived.remove(&number) {
+            None => return Ok(None),
+            Some(Arrived::Fd(fd)) => Region::attach_unsealed(fd)?,
+            Some(Arrived::Mapped(region)) => region,
+            Some(Arrived::Lost) => return Err(lost()),
+        };
+        state
+            .arrived
+            .insert(number, Arrived::Mapped(region.clone()));
+        Ok(Some(region))
+    }
+
+    fn flush(&self, state: &mut State) {
+        while let Some((number, region)) = state.waiting.front() {
+            let sent = match region.as_ref().map(|region| region.fd()) {
+                Some(Some(fd)) => self.socket.send(*number, fd),
+                // Private memory has none, and cannot be shared; it is not offered.
+                Some(None) => Ok(()),
+                None => self.socket.forget(*number),
+            };
+            match sent {
+                Err(ShmError::SocketFull) => return,
+                Ok(()) => drop(state.waiting.pop_front()),
+                Err(_) => {
+                    // Nobody reads there any more.
+                    state.waiting.clear();
+                    return;
+                }
+            }
+        }
+    }
+
+    fn read(&self, state: &mut State) {
+        while !state.over && state.arrived.len() < self.most {
+            match self.socket.next(Some(Duration::ZERO)) {
+                Ok(Record::Passed(number, fd)) => state.arrive(number, Arrived::Fd(fd)),
+                Ok(Record::Lost(number)) => state.arrive(number, Arrived::Lost),
+                Ok(Record::Forgotten(number)) => {
+                    state.hear_of(number);
+                    state.arrived.remove(&number);
+                }
+                Err(ShmError::TimedOut) => break,
+                Err(_) => {
+                    state.over = true;
+                    state.waiting.clear();
+                }
+            }
+        }
+        self.came.notify_all();
+    }
+
+    /// Worker: reads for as long as the other end lives. For a thread of its own.
+    pub(super) fn keep_reading(&self) {
+        loop {
+            let Some((fd, flags)) = self.wants() else {
+                return;
+            };
+            let _ = poll(&mut [PollFd::from_borrowed_fd(fd, flags)], None);
+            self.work();
+        }
+    }
+}
+
+fn lost() -> ShmError {
+    ShmError::BadMessage {
+        why: "a descriptor was lost: this process may have no more of them open",
+    }
+}
