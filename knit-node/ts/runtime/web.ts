@@ -178,7 +178,7 @@ function keepAlive(change: 1 | -1): void {
 // Sources run as they are; the published package is compiled beside them.
 const EXTENSION = import.meta.url.slice(import.meta.url.lastIndexOf("."));
 const ENTRY = new URL(`../worker/main${EXTENSION}`, import.meta.url);
-const SOURCE_ENTRY = new URL(`./source${EXTENSION}`, import.meta.url);
+const SOURCE_ENTRY = new URL(`../runtime/source${EXTENSION}`, import.meta.url);
 
 /** Starts a worker thread. */
 export function start(boot: WorkerBoot, settings: WorkerSettings, listener: WorkerListener, unref: (worker: WebWorker) => void): WorkerHandle {

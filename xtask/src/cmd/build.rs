@@ -5,13 +5,25 @@
 //!    `process.platform` and `process.arch` name the machine.
 //! 2. `tsc` writes `knit-node/dist`; files there whose source is gone are removed, so that the
 //!    package never holds a module that no longer exists.
+//! 3. Bun's bundler puts the compiled modules into a few, in `dist/bundle`. Every worker loads them, and
+//!    a hundred small modules cost it as much as the rest of its start. The package's entries stay
+//!    where their types are, and lead there.
 
 use std::path::{Path, PathBuf};
 
 use super::setup;
 use crate::error::{At, Error, Result};
 use crate::process;
-use crate::project::Project;
+use crate::project::{Project, Runtime};
+
+/// What programs and workers import, below `dist`. Modules find each other's files from one folder
+/// below it, so that is where the bundle is, too.
+const ENTRIES: [&str; 4] = [
+    "index.js",
+    "worker/main.js",
+    "shared-memory/process-shared-buffer.js",
+    "runtime/source.js",
+];
 
 /// Builds the package.
 pub fn run(project: &Project) -> Result<()> {
@@ -93,7 +105,36 @@ fn typescript(project: &Project) -> Result<()> {
             std::fs::remove_file(&file).at(&file)?;
         }
     }
+    bundle(project, &dist)
+}
+
+/// Puts the compiled modules into a few.
+fn bundle(project: &Project, dist: &Path) -> Result<()> {
+    let mut bun = project.runtime(Runtime::Bun);
+    bun.arg("build").args(ENTRIES.map(|entry| dist.join(entry)));
+    bun.args(["--target", "node", "--format", "esm", "--splitting"]);
+    bun.args(["--entry-naming", "[name].[ext]"]);
+    bun.args(["--chunk-naming", "[hash].[ext]"]);
+    process::run(bun.arg("--outdir").arg(dist.join("bundle")))?;
+    for file in files(dist)? {
+        let below = file.strip_prefix(dist).expect("it was found in there");
+        if below.extension().is_some_and(|kind| kind == "js") && !below.starts_with("bundle") {
+            std::fs::remove_file(&file).at(&file)?;
+        }
+    }
+    for entry in ENTRIES {
+        let place = dist.join(entry);
+        std::fs::write(&place, forward(entry)).at(&place)?;
+    }
     Ok(())
+}
+
+/// A module at an entry's place that is the bundled one.
+fn forward(entry: &str) -> String {
+    let up = "../".repeat(entry.matches('/').count());
+    let here = if up.is_empty() { "./" } else { &up };
+    let name = entry.rsplit('/').next().unwrap_or(entry);
+    format!("export * from \"{here}bundle/{name}\";\n")
 }
 
 /// The source that a compiled file comes from.
@@ -149,6 +190,18 @@ mod tests {
             Some("api/pool.ts".into())
         );
         assert_eq!(source(Path::new("stray.map")), None);
+    }
+
+    #[test]
+    fn an_entry_leads_to_its_place_in_the_bundle() {
+        assert_eq!(
+            forward("index.js"),
+            "export * from \"./bundle/index.js\";\n"
+        );
+        assert_eq!(
+            forward("worker/main.js"),
+            "export * from \"../bundle/main.js\";\n"
+        );
     }
 
     #[test]
