@@ -748,6 +748,10 @@ int32_t knit_worker_turn(uint32_t worker,
                          uint32_t bytes,
                          uint32_t spin);
 
+// Whether the worker still has its place (1), or its host has settled its death while it lived on (0): to be asked before it writes anything into the
+// pool's memory itself.
+int32_t knit_worker_owns(uint32_t worker);
+
 // Sets how many nanoseconds the worker pauses between two looks while `knit_worker_turn` searches; none unless this is called.
 int32_t knit_worker_pause(uint32_t worker, uint32_t nanoseconds);
 

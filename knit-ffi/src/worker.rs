@@ -170,6 +170,15 @@ pub extern "C" fn knit_worker_turn(worker: u32, bytes: u32, spin: u32) -> i32 {
     })
 }
 
+/// Whether the worker still has its place (1), or its host has settled its death while it lived on (0): to be asked before it writes anything into the
+/// pool's memory itself.
+#[unsafe(no_mangle)]
+pub extern "C" fn knit_worker_owns(worker: u32) -> i32 {
+    with(worker, |entry| {
+        Ok(i32::from(entry.port.worker.owns_place()))
+    })
+}
+
 /// Sets how many nanoseconds the worker pauses between two looks while `knit_worker_turn` searches; none unless this is called.
 #[unsafe(no_mangle)]
 pub extern "C" fn knit_worker_pause(worker: u32, nanoseconds: u32) -> i32 {

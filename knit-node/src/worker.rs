@@ -111,6 +111,12 @@ pub fn worker_turn(handle: u32, bytes: u32, spin: u32) -> Result<i32> {
     })
 }
 
+/// Whether the worker still has its place, before it writes into its shape table.
+#[napi]
+pub fn worker_owns(handle: u32) -> Result<bool> {
+    with(handle, |entry| Ok(entry.port.worker.owns_place()))
+}
+
 /// Sets how many nanoseconds the worker pauses between two looks while it searches.
 #[napi]
 pub fn worker_pause(handle: u32, nanoseconds: u32) -> Result<()> {

@@ -227,6 +227,13 @@ impl Worker {
         &self.lanes[self.index].cell
     }
 
+    /// Whether this worker still has its place: not if the host has settled its death while it lived on, where a thread cannot be ended. Then what it writes
+    /// outside its own memory may meet its successor's.
+    #[must_use]
+    pub fn owns_place(&self) -> bool {
+        !self.own().is_lost(self.epoch)
+    }
+
     fn must_stop(&self) -> bool {
         self.own().asked_to_stop() || self.own().is_lost(self.epoch)
     }

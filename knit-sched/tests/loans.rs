@@ -217,3 +217,36 @@ fn small_blocks_are_not_lent() {
     worker.close_block(block.locator.raw()).unwrap();
     assert!(worker.turn(&[], Duration::ZERO).unwrap() == Turn::Idle);
 }
+
+#[test]
+fn a_worker_that_lives_on_after_its_death_was_settled_touches_nothing_of_its_successors() {
+    let mut host = host();
+    let mut zombie = start(&mut host, 0);
+    send(&mut host, 1);
+    assert_eq!(zombie.turn(&[], Duration::ZERO).unwrap(), Turn::Work);
+    assert!(zombie.owns_place());
+    assert_eq!(host.retire(0).unwrap(), [1]);
+    let mut successor = start(&mut host, 0);
+
+    assert!(!zombie.owns_place());
+    assert!(
+        zombie.alloc_block(MIB).unwrap().is_none(),
+        "the heap is the successor's"
+    );
+    let header = FrameHeader {
+        kind: kind::RESULT,
+        call: 1,
+        generation: 1,
+        ..FrameHeader::default()
+    };
+    zombie.publish(&frame(header, &[])).unwrap();
+    let mut replies = Vec::new();
+    host.poll(&mut replies).unwrap();
+    assert!(replies.is_empty());
+    assert_eq!(zombie.turn(&[], Duration::ZERO).unwrap(), Turn::Stop);
+
+    send(&mut host, 2);
+    answer(&mut successor, 2, 0);
+    assert!(successor.owns_place());
+    assert!(successor.alloc_block(MIB).unwrap().is_some());
+}

@@ -25,12 +25,14 @@ const utf8Reader = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 export class ShapeWriter {
   readonly #words: Int32Array | Uint32Array;
+  readonly #owns: (() => boolean) | null;
   #used: number;
   #count = 0;
 
-  /** `words`: the area, all of it this writer's, zeroed. */
-  constructor(words: Int32Array | Uint32Array) {
+  /** `words`: the area, all of it this writer's, zeroed. `owns` is asked whether it still is, before anything is written there. */
+  constructor(words: Int32Array | Uint32Array, owns: (() => boolean) | null = null) {
     this.#words = words;
+    this.#owns = owns;
     this.#used = 0;
   }
 
@@ -42,7 +44,7 @@ export class ShapeWriter {
   /** Appends a shape and returns its number, or -1 if it does not go into a table. */
   add(keys: readonly string[]): number {
     const n = keys.length;
-    if (n > MAX_SHARED_KEYS) return -1;
+    if (n > MAX_SHARED_KEYS || this.#owns?.() === false) return -1;
     let joined = "";
     for (const key of keys) {
       if (!isWellFormed(key)) return -1;

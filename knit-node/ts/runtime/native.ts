@@ -102,6 +102,8 @@ export interface Native extends SharedNative {
   workerControl(handle: number): ArrayBuffer;
   workerOutbox(handle: number, bytes: number): ArrayBuffer;
   workerTurn(handle: number, bytes: number, spinMicroseconds: number): number;
+  /** Whether the worker still has its place: to be asked before it writes into its shape table. */
+  workerOwns(handle: number): boolean;
   /** Nanoseconds between two looks of a search. */
   workerPause(handle: number, nanoseconds: number): void;
   workerPublish(handle: number, bytes: number): void;

@@ -132,7 +132,7 @@ export class Loop {
     );
     const shared = boot.memories === null ? new WorkerProcessMemories(native) : new WorkerMemories(boot.memories, native);
     this.#shared = shared;
-    this.#encoder = new Encoder(new ShapeWriter(this.#memory.shapes(boot.index)), limits, { root: "result", blocks: this.#sender, shared });
+    this.#encoder = new Encoder(new ShapeWriter(this.#memory.shapes(boot.index), () => native.workerOwns(handle)), limits, { root: "result", blocks: this.#sender, shared });
     this.#decoder = new Decoder(new ShapeReader(this.#memory.shapes("host")), limits, { blocks: this.#receiver, shared });
     this.#aborts = new Aborts(this.#memory, (watches) => native.workerWatch(handle, watches));
     native.workerBell(handle, this.#onBell);

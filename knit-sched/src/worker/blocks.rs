@@ -46,7 +46,8 @@ impl Worker {
     /// The system has no memory left.
     pub fn alloc_block(&mut self, bytes: usize) -> Result<Option<Block>> {
         // The reply would wait behind those in the backlog, which may wait for the very room that its block takes.
-        if !self.backlog.is_empty() {
+        // Or the heap is a successor's by now.
+        if !self.backlog.is_empty() || !self.owns_place() {
             return Ok(None);
         }
         let block = self.heap.alloc(bytes)?;

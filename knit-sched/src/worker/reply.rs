@@ -17,6 +17,10 @@ impl Worker {
     /// # Errors
     /// As [`Worker::turn`].
     pub fn publish(&mut self, replies: &[u8]) -> Result<()> {
+        if !self.owns_place() {
+            // Another worker may write into the reply ring by now.
+            return Ok(());
+        }
         let mut news = self.move_replies(replies)?;
         if self.armed && !self.backlog.is_empty() {
             // A promise was settled while this worker sleeps: nobody but the host says when there is room.

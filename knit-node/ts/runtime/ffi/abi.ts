@@ -91,6 +91,7 @@ export const WORKER = {
   knit_worker_turn: "iii",
   knit_worker_publish: "ii",
   knit_worker_arm: "i",
+  knit_worker_owns: "i",
   knit_worker_pause: "ii",
   knit_worker_watch: "ii",
   knit_worker_close: "i",

@@ -56,6 +56,7 @@ export function workerNative(session: Session, bells: WorkerBells): WorkerNative
       const claimed = done(worker().knit_worker_turn(handle, bytes, spin));
       return claimed === STOPPED ? STOP : claimed;
     },
+    workerOwns: (handle) => done(worker().knit_worker_owns(handle)) === 1,
     workerPause(handle, nanoseconds) {
       done(worker().knit_worker_pause(handle, nanoseconds | 0));
     },
