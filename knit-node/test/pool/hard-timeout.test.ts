@@ -7,9 +7,9 @@ import assert from "node:assert/strict";
 import { HardTimeoutError, OptionError, createPool } from "../../ts/index.ts";
 import { busy, double, whoAmI } from "../fixtures/basic.ts";
 import { withDefault } from "../fixtures/control/timed.ts";
-import { comesBack, loopsForever, loopsLater, neverSettles, picky, shaped, sleeps } from "../fixtures/control/stuck.ts";
+import { loopsForever, loopsLater, neverSettles, picky, sleeps } from "../fixtures/control/stuck.ts";
 import { kind } from "../fixtures/kind.ts";
-import { reason, sleep, within, withPool } from "./support.ts";
+import { reason, within, withPool } from "./support.ts";
 
 const tasks = { loopsForever, loopsLater, neverSettles, picky, sleeps, busy, double, whoAmI, withDefault };
 
@@ -87,14 +87,3 @@ test("a limit that is none is an error", () => {
     assert.throws(() => createPool({ worker: { hardTimeoutMs } } as never), (error) => error instanceof OptionError && /hardTimeoutMs/.test(error.message));
   }
 });
-
-test("a call that comes back after its worker was given up disturbs nobody", { timeout: 60_000 }, () =>
-  withPool({ worker: { hardTimeoutMs: 150 } }, { comesBack, shaped }, async ({ call }) => {
-    const late = reason(call.comesBack(4_000));
-    overrun(await within(late, "the call that does not end"));
-    const end = performance.now() + 4_500;
-    for (let n = 0; performance.now() < end; n++) {
-      assert.deepEqual(await call.shaped(n % 300), { [`key${n % 300}`]: n % 300, also: n % 300 });
-      if (n % 20 === 0) await sleep(10);
-    }
-  }));
