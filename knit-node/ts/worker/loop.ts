@@ -46,8 +46,11 @@ const FIRST_OUTBOX = 64 * 1024;
 const FLUSH = 16 * 1024;
 /** Microseconds after which the event loop gets its turn. */
 const BURST = 2000;
-/** Microseconds for which the worker may block in native code while a promise is open. */
-const SLICE = 3;
+/**
+ * Microseconds for which the worker may block in native code while a promise is open. Longer than the engine's looks keep their core (`spin.rs`): on a
+ * busy machine, whom it waits for may be waiting for that very core.
+ */
+const SLICE = 5;
 /** The shortest search is the longest by 2 to this. */
 const MOST_HALVINGS = 3;
 /** Bytes of slot and ticket before the argument of a call that can be aborted. */
