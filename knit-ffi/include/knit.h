@@ -36,6 +36,9 @@
 // Control word, worker: how many aborts there were, wrapping.
 #define KNIT_CONTROL_ABORTS 6
 
+// Control word, host: 1 and the number of a worker that has damaged its reply ring, once; else 0. That worker must be ended and retired.
+#define KNIT_CONTROL_DAMAGED 6
+
 // First control word of the entries. Host: per span of replies `KNIT_SPAN_WORDS` (worker, first byte, end), or per expired call
 // `KNIT_CALL_WORDS` (number, generation). Worker: per claimed call one word, the first byte of its payload. Bytes are counted from the start of
 // `KNIT_MEMORY_FRONT`.

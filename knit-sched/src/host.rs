@@ -37,7 +37,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use knit_ring::{FrameProducer, StreamConsumer};
+use knit_ring::{FrameProducer, Span, StreamConsumer};
 use knit_shm::Region;
 
 use crate::abort::{AbortSlots, AbortWords};
@@ -105,6 +105,17 @@ impl Lane {
         )
     }
 
+    /// Opens the reply ring if that was not done yet, and looks what can be read in it. None: nothing, at present.
+    fn readable(&mut self, shared: &Shared, worker: usize) -> Result<Option<Span>> {
+        if self.damaged || (self.replies.is_none() && !self.attach(shared, worker)?) {
+            return Ok(None);
+        }
+        match self.replies.as_mut() {
+            Some(ring) => Ok(ring.readable()?),
+            None => Ok(None),
+        }
+    }
+
     /// Attaches to the reply ring that a worker has made. False if none has yet.
     fn attach(&mut self, shared: &Shared, worker: usize) -> Result<bool> {
         if self.cell.state() != State::Ready {
@@ -123,6 +134,8 @@ struct Lane {
     /// None until a worker has attached and made it.
     replies: Option<StreamConsumer>,
     shown: Option<u32>,
+    /// Its worker has damaged the reply ring: nothing more is read from it.
+    damaged: bool,
     unpublished: usize,
     /// Whether it took calls when calls were last handed over. Only the host itself opens and closes a lane, between two hand-overs.
     takes: bool,
@@ -171,6 +184,8 @@ pub struct Host {
     /// When calls were handed over or replies found last, in ns.
     progress: u64,
     armed: bool,
+    /// Places whose workers have damaged their reply rings, and of which nobody knows yet.
+    damaged: Vec<usize>,
     /// What workers are told, for as long as they may start.
     #[cfg(target_os = "linux")]
     boot: Option<crate::heap::Loan>,
@@ -204,6 +219,7 @@ impl Host {
                     requests,
                     replies: None,
                     shown: None,
+                    damaged: false,
                     unpublished: 0,
                     takes: false,
                 })
@@ -238,6 +254,7 @@ impl Host {
             spin: SpinLimit::new(options.spin),
             progress: clock::now(),
             armed: false,
+            damaged: Vec::new(),
             #[cfg(target_os = "linux")]
             boot: None,
             shared,

@@ -10,6 +10,7 @@
 //! | [`BLOCK_OFFSET`], [`BLOCK_BYTES`] | place in its heap and size of the block opened or allocated last | the same |
 //! | [`BLOCK_LOW`], [`BLOCK_HIGH`] | locator of the block allocated last | the same |
 //! | [`ABORTS`] | - | how many aborts there were, wrapping |
+//! | [`DAMAGED`] | 1 and the number of a worker that has damaged its reply ring, once; else 0 | - |
 //! | from [`ENTRIES`] | per span of replies: worker, first byte, end (from the region's start) | per claimed call: first byte of its payload |
 //! | | or per expired call: number, generation | |
 //!
@@ -58,6 +59,8 @@ pub const BLOCK_LOW: usize = 4;
 pub const BLOCK_HIGH: usize = 5;
 /// Word that changes with each abort.
 pub const ABORTS: usize = 6;
+/// Word of a worker that has damaged its reply ring: the same word, in a host's block.
+pub const DAMAGED: usize = 6;
 /// First word of the entries.
 pub const ENTRIES: usize = 7;
 /// Words of a span of replies.
@@ -189,7 +192,11 @@ impl HostPort {
         Ok(self.show_replies(control))
     }
 
-    fn show_replies(&self, control: &mut [u32]) -> u32 {
+    fn show_replies(&mut self, control: &mut [u32]) -> u32 {
+        control[DAMAGED] = self
+            .host
+            .take_damaged()
+            .map_or(0, |worker| word(worker + 1));
         control[CLOCK] = microseconds();
         control[BACKLOG] = word(self.host.backlog());
         for (entry, span) in control[ENTRIES..]

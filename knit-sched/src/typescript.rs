@@ -144,6 +144,11 @@ pub fn typescript() -> String {
             "Control word of a worker: changes with each abort.",
         ),
         (
+            "CONTROL_DAMAGED",
+            port::DAMAGED,
+            "Control word of a host: 1 and the number of a worker that has damaged its reply ring, once; else 0.",
+        ),
+        (
             "CONTROL_ENTRIES",
             port::ENTRIES,
             "First control word of the entries.",

@@ -84,6 +84,9 @@ export const CONTROL_BLOCK_HIGH = 5;
 /** Control word of a worker: changes with each abort. */
 export const CONTROL_ABORTS = 6;
 
+/** Control word of a host: 1 and the number of a worker that has damaged its reply ring, once; else 0. */
+export const CONTROL_DAMAGED = 6;
+
 /** First control word of the entries. */
 export const CONTROL_ENTRIES = 7;
 

@@ -24,7 +24,6 @@ import type { PoolStats } from "../api/stats.ts";
 import { DEFAULT_LIMITS } from "../codec/format.ts";
 import { CONTROL_CLOCK, CONTROL_ENTRIES } from "../generated/layout.ts";
 import type { Native } from "../runtime/native.ts";
-import type { WorkerNote } from "../runtime/runtime.ts";
 import { HostMemories } from "../shared-memory/host-side.ts";
 import type { Memories } from "../shared-memory/host-side.ts";
 import { ProcessMemories } from "../shared-memory/processes.ts";
@@ -60,6 +59,7 @@ export class Host {
   readonly pending = new Pending();
   /** Shared memory in values; none to programs in other languages. */
   readonly memories: Memories | null;
+  readonly replies: Replies;
   /** Looks for processes that have ended; called at each bell. */
   onExits: (() => void) | null = null;
   readonly #native: Native;
@@ -67,7 +67,6 @@ export class Host {
   readonly #control: Int32Array;
   readonly #trimmer = new Trimmer(() => this.#native.hostTrim(this.handle));
   readonly #outbox: Outbox;
-  readonly #replies: Replies;
   readonly #controls: Controls;
   readonly #queueLimit: QueueLimit | null;
   readonly #loop: LoopWatch;
@@ -107,7 +106,7 @@ export class Host {
     // Other programs read messages whole; the engine moves long ones in blocks all the same.
     const blocks = settings.process?.command == null;
     this.#outbox = new Outbox(native, handle, control, memory, memories, pending, limits, this.#trimmer, () => this.#wake(), blocks);
-    this.#replies = new Replies(native, handle, control, memory, memories, pending, limits);
+    this.replies = new Replies(native, handle, control, memory, memories, pending, limits);
     this.#controls = new Controls(native, handle, control, memory, settings.abortCapacity, pending, this.#outbox, turns, debug);
     const waiting = (): number => {
       // Some of those in the buffer may have been removed.
@@ -139,7 +138,7 @@ export class Host {
 
   /** Opens a worker's place; returns its epoch. */
   begin(worker: number): number {
-    this.#replies.begin(worker);
+    this.replies.begin(worker);
     return this.#native.hostBegin(this.handle, worker);
   }
 
@@ -254,7 +253,7 @@ export class Host {
     try {
       const spans = this.#native.hostTurn(this.handle, filled, this.#misses === 1 ? GLANCE : this.#misses === LOOKS ? SPIN : 0);
       if (filled > 0) this.#outbox.handedOver();
-      if (spans > 0) this.#replies.receive(spans);
+      this.replies.receive(spans);
       // The workers have theirs.
       if (this.#inline !== null && !this.#inline.isEmpty) this.#inline.run();
       this.#goOn(spans);
@@ -307,7 +306,7 @@ export class Host {
     if (this.#outbox.busy) return false;
     const spans = this.#native.hostTurn(this.handle, this.#outbox.take(), 0);
     this.#outbox.handedOver();
-    if (spans > 0) this.#replies.receive(spans);
+    this.replies.receive(spans);
     return spans > 0;
   }
 
@@ -334,11 +333,6 @@ export class Host {
     } catch (error) {
       this.fail(error);
     }
-  }
-
-  /** Says who hears what worker processes say about themselves. */
-  onNote(listener: (worker: number, note: WorkerNote) => void): void {
-    this.#replies.onNote = listener;
   }
 
   /** Keeps the process alive until a worker has ended: one more to wait for, or one less. */

@@ -40,7 +40,7 @@ export class Processes {
     this.#native = native;
     this.#host = host;
     this.#settings = settings;
-    host.onNote((worker, note) => this.#onNote(worker, note));
+    host.replies.onNote = (worker, note) => this.#onNote(worker, note);
     host.onExits = () => this.#onExits();
   }
 

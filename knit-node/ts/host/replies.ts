@@ -1,5 +1,8 @@
 /**
  * What workers answer: replies read in place, each with the tables of its worker, and settled.
+ *
+ * A worker whose ring or frames are damaged is not read any more: it is to be ended, and only its own calls are lost. What one frame says within its bounds
+ * may be nonsense, too: then its call rejects.
  */
 import { KnitError } from "../api/errors.ts";
 import type { ByteBuffer } from "../codec/buffer.ts";
@@ -16,7 +19,7 @@ import { revive } from "./engine-error.ts";
 import type { PoolMemory } from "./memory.ts";
 import type { Pending } from "./pending.ts";
 
-const { FRAME_HEADER, GRANULE, CONTROL_ENTRIES, SPAN_WORDS, KIND_NOTE, KIND_RESULT, KIND_THROWN, KIND_PAD, FLAG_BLOCK, FLAG_ENGINE, FLAG_KEPT, FLAG_TEXT } = layout;
+const { FRAME_HEADER, GRANULE, CONTROL_DAMAGED, CONTROL_ENTRIES, SPAN_WORDS, KIND_NOTE, KIND_RESULT, KIND_THROWN, KIND_PAD, FLAG_BLOCK, FLAG_ENGINE, FLAG_KEPT, FLAG_TEXT } = layout;
 
 export class Replies {
   readonly #native: Native;
@@ -26,6 +29,9 @@ export class Replies {
   readonly #memories: Memories | null;
   /** Hears what worker processes say about themselves. */
   onNote: ((worker: number, note: WorkerNote) => void) | null = null;
+  /** Hears of workers that must be ended, each once. */
+  onDamage: ((worker: number, how: CodecError) => void) | null = null;
+  readonly #damaged = new Set<number>();
   readonly #pending: Pending;
   readonly #limits: Limits;
   readonly #decoders: Decoder[] = [];
@@ -43,6 +49,7 @@ export class Replies {
 
   /** A new worker begins with empty tables. */
   begin(worker: number): void {
+    this.#damaged.delete(worker);
     const table = this.#memory.shapes(worker);
     table.fill(0);
     const native = this.#native;
@@ -60,13 +67,26 @@ export class Replies {
     this.#decoders[worker] = new Decoder(new ShapeReader(table), this.#limits, { blocks, ...shared });
   }
 
-  /** Settles what so many spans of the control block hold. */
+  /** Takes what a turn has found: so many spans of the control block, and perhaps a worker that has damaged its ring. */
   receive(spans: number): void {
+    const damaged = this.#control[CONTROL_DAMAGED];
+    if (spans > 0) this.#settle(spans);
+    if (damaged !== 0) this.#distrust(damaged - 1, "its reply ring");
+  }
+
+  #distrust(worker: number, what: string): void {
+    if (this.#damaged.has(worker)) return;
+    this.#damaged.add(worker);
+    this.onDamage?.(worker, new CodecError("Truncated", `${what} in shared memory is damaged`));
+  }
+
+  #settle(spans: number): void {
     const control = this.#control;
     const { i32 } = this.#memory.front;
     const pending = this.#pending;
     for (let entry = CONTROL_ENTRIES; spans > 0; entry += SPAN_WORDS, spans--) {
       const worker = control[entry];
+      if (this.#damaged.size > 0 && this.#damaged.has(worker)) continue;
       const decoder = this.#decoders[worker];
       let at = control[entry + 1];
       const end = control[entry + 2];
@@ -74,7 +94,10 @@ export class Replies {
         const word = at >>> 2;
         const bytes = i32[word];
         const next = at + ((FRAME_HEADER + bytes + (GRANULE - 1)) & -GRANULE);
-        if (bytes < 0 || next > end) throw new CodecError("Truncated", "a reply reaches beyond what was published");
+        if (bytes < 0 || next > end) {
+          this.#distrust(worker, "a reply");
+          break;
+        }
         const what = i32[word + 1];
         const kind = (what >>> 16) & 0xff;
         if (kind !== KIND_PAD) {

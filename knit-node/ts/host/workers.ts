@@ -28,6 +28,8 @@ interface Place {
   reason: KnitError | null;
   /** Why it cannot start, if it has said so. */
   failure: KnitError | null;
+  /** How it has damaged what it shares with the host. */
+  damage: Error | null;
   /** Failures to start in a row. */
   failures: number;
   /** Waits to start the next one. */
@@ -64,7 +66,8 @@ export class Workers {
     this.#start = start;
     this.#debug = debug;
     this.#pool = pool;
-    this.#places = Array.from({ length: settings.threads }, () => ({ handle: null, ready: false, reason: null, failure: null, failures: 0, timer: null }));
+    this.#places = Array.from({ length: settings.threads }, () => ({ handle: null, ready: false, reason: null, failure: null, damage: null, failures: 0, timer: null }));
+    host.replies.onDamage = (index, how) => this.#damaged(index, how);
     if (settings.hardTimeoutMs > 0) host.watchOverruns(settings.threads, settings.hardTimeoutMs, this);
     if (Array.isArray(bindings)) this.#launchAll(bindings as readonly Binding[]);
     else void this.#launchLater(bindings as Promise<readonly Binding[]>);
@@ -108,12 +111,13 @@ export class Workers {
     place.ready = false;
     place.reason = null;
     place.failure = null;
+    place.damage = null;
     place.handle = this.#start(boot, settings, {
       message: (message) => this.#onMessage(index, message, start),
       exit: (code, error, end) => {
         place.handle = null;
         this.#debug.lifecycle?.(`worker ${index} ended ${howEnded(code, end)}${error === undefined ? "" : `: ${String(error)}`}`);
-        if (!this.#stopping) this.#onDeath(index, new WorkerCrashedError(index, code, error, end));
+        if (!this.#stopping) this.#onDeath(index, new WorkerCrashedError(index, code, error ?? place.damage ?? undefined, end));
       },
     });
     this.#debug.lifecycle?.(`worker ${index} started`);
@@ -175,6 +179,17 @@ export class Workers {
     if (!place.ready || place.handle === null) return;
     this.#debug.lifecycle?.(`worker ${index} is ended: it takes no turns`);
     place.reason = hardTimeout(this.#settings.hardTimeoutMs);
+    void place.handle.terminate();
+  }
+
+  /** A worker has damaged its replies: nothing of it can be believed any more. */
+  #damaged(index: number, how: Error): void {
+    const place = this.#places[index];
+    if (place === undefined || place.handle === null || place.damage !== null) return;
+    place.damage = how;
+    this.#debug.lifecycle?.(`worker ${index} is ended: ${how.message}`);
+    // Some runtimes cannot end a thread that is busy: it must not take more after that.
+    this.#leave(index);
     void place.handle.terminate();
   }
 

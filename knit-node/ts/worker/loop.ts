@@ -29,13 +29,13 @@ import { describe } from "../host/engine-error.ts";
 import { PoolMemory, wholeGranules } from "../host/memory.ts";
 import { Trimmer } from "../host/trimmer.ts";
 import type { Native } from "../runtime/native.ts";
-import { inAWhile } from "../runtime/timer.ts";
 import { WorkerProcessMemories } from "../shared-memory/processes.ts";
 import { WorkerMemories } from "../shared-memory/worker-side.ts";
 import type { WorkerBoot, WorkerNote } from "../runtime/runtime.ts";
 import type { TaskFunction } from "./bind.ts";
 import { isDying } from "./dying.ts";
 import { Overdue } from "./overdue.ts";
+import { Park } from "./park.ts";
 import { Aborts } from "./tools.ts";
 import type { CallTools } from "./tools.ts";
 
@@ -83,10 +83,7 @@ export class Loop {
   #patience: number;
   /** When nothing was left to claim, while a promise is open; -1 if something is. */
   #idleSince = -1;
-  /** The longest sleep; 0: until the bell is rung. */
-  readonly #parkMs: number;
-  /** Ends the sleep's timer. */
-  #unpark: (() => void) | null = null;
+  readonly #park: Park;
   #filled = 0;
   /** Tasks whose promises are open. */
   #open = 0;
@@ -106,7 +103,7 @@ export class Loop {
     this.#onStop = onStop;
     this.#spin = boot.spinMicroseconds;
     this.#patience = boot.spinMicroseconds;
-    this.#parkMs = boot.parkMs;
+    this.#park = new Park(boot.parkMs, this.#onBell);
     if (boot.pauseNanoseconds > 0) native.workerPause(handle, boot.pauseNanoseconds);
     this.#overdue = boot.hardTimeoutMs === 0 ? null : new Overdue(boot.hardTimeoutMs, onOverdue);
     this.#limitMs = boot.hardTimeoutMs;
@@ -155,8 +152,7 @@ export class Loop {
   }
 
   readonly #onBell = (): void => {
-    this.#unpark?.();
-    this.#unpark = null;
+    this.#park.end();
     if (this.#queued) return;
     this.#queued = true;
     try {
@@ -215,12 +211,12 @@ export class Loop {
     }
     // Something may have been published since the last look.
     if (!this.#native.workerArm(this.#handle)) this.#again(this.#later, this.#fromLoop);
-    else this.#park();
+    else this.#rest();
   };
 
-  #park(): void {
+  #rest(): void {
     this.#trimmer.rest();
-    if (this.#parkMs > 0) this.#unpark = inAWhile(this.#parkMs, this.#onBell);
+    this.#park.begin();
   }
 
   /** Whether to look again after a turn of the event loop, instead of sleeping. */

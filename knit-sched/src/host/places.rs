@@ -35,6 +35,7 @@ impl Host {
         let lane = &mut self.lanes[worker];
         lane.replies = None;
         lane.shown = None;
+        lane.damaged = false;
         let epoch = lane.cell.begin();
         lane.begun += 1;
         // If this is the only open place, calls may have waited for it with nobody to wake the host for them.
@@ -73,6 +74,7 @@ impl Host {
         lane.lose_running();
         lane.replies = None;
         lane.shown = None;
+        self.damaged.retain(|other| *other != worker);
         self.blocks.forget_view(worker);
         self.shared.set_bell(Some(worker), None)?;
         let calls = &mut self.calls;

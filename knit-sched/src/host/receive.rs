@@ -16,25 +16,30 @@ use crate::spin::{LONGEST, look};
 impl Host {
     /// Gives back the space of the replies shown before, and shows those that are there now. Also moves the backlog.
     ///
+    /// A worker that has damaged its reply ring is not read any more: see [`Host::take_damaged`].
+    ///
     /// # Errors
-    /// A worker has damaged its reply ring: see [`RingError::Corrupt`](knit_ring::RingError::Corrupt).
+    /// The memory is corrupt in a way that does not tell who did it.
     pub fn poll(&mut self, replies: &mut Vec<Replies>) -> Result<()> {
         replies.clear();
         self.give_back_space()?;
         for (worker, lane) in self.lanes.iter_mut().enumerate() {
-            if lane.replies.is_none() && !lane.attach(&self.shared, worker)? {
-                continue;
-            }
-            let Some(ring) = lane.replies.as_mut() else {
-                continue;
-            };
-            if let Some(span) = ring.readable()? {
-                lane.shown = Some(span.len);
-                replies.push(Replies {
-                    worker,
-                    offset: span.offset,
-                    len: span.len as usize,
-                });
+            match lane.readable(&self.shared, worker) {
+                Ok(Some(span)) => {
+                    lane.shown = Some(span.len);
+                    replies.push(Replies {
+                        worker,
+                        offset: span.offset,
+                        len: span.len as usize,
+                    });
+                }
+                Ok(None) => {}
+                // What others answer is as good as before.
+                Err(_) => {
+                    lane.damaged = true;
+                    lane.replies = None;
+                    self.damaged.push(worker);
+                }
             }
         }
         if !replies.is_empty() {
@@ -48,6 +53,11 @@ impl Host {
             self.publish(placed, clock::now());
         }
         Ok(())
+    }
+
+    /// A worker that has damaged its reply ring, each once: it must be ended, and then retired, which names the calls that it had taken.
+    pub fn take_damaged(&mut self) -> Option<usize> {
+        self.damaged.pop()
     }
 
     fn give_back_space(&mut self) -> Result<()> {
@@ -92,7 +102,7 @@ impl Host {
     fn any_reply(&self) -> bool {
         self.lanes.iter().any(|lane| match &lane.replies {
             Some(ring) => !ring.is_empty(),
-            None => lane.cell.state() == State::Ready,
+            None => !lane.damaged && lane.cell.state() == State::Ready,
         })
     }
 
@@ -113,7 +123,7 @@ impl Host {
         if placed > 0 {
             self.words.set_backlog(!self.backlog.is_empty());
         }
-        if self.shared.take_called() || self.any_reply() {
+        if self.shared.take_called() || self.any_reply() || !self.damaged.is_empty() {
             self.disarm();
             return Ok(false);
         }
@@ -145,37 +155,35 @@ impl Host {
     }
 
     /// Private copies of what the last poll showed: each reply's header (without [`flag::BLOCK`]) and its payload. For hosts that do
-    /// not read in place.
+    /// not read in place. Of a worker that has damaged its reply ring, or names a block that is not there, only what came before:
+    /// see [`Host::take_damaged`].
     ///
     /// # Errors
-    /// A worker has damaged its reply ring, or names a block that is not there.
+    /// There is no such worker.
     pub fn read(&mut self, replies: &[Replies]) -> Result<Vec<Message>> {
         let mut messages = Vec::new();
         for span in replies {
-            let Some(ring) = &self.lane(span.worker)?.replies else {
-                continue;
-            };
-            for frame in ring.frames(Span {
-                offset: span.offset,
-                len: span.len as u32,
-            }) {
-                let frame = frame?;
-                let mut payload = Vec::new();
-                ring.payload(&frame, &mut payload)?;
-                messages.push((
-                    span.worker,
-                    Message {
-                        header: frame.header,
-                        payload,
-                        abort: None,
-                    },
-                ));
+            let mut copies = Vec::new();
+            let whole = copy(self.lane(span.worker)?, span, &mut copies);
+            let fetched = copies
+                .into_iter()
+                .map(|message| self.fetch(span.worker, message))
+                .try_for_each(|message| message.map(|message| messages.push(message)));
+            if whole.and(fetched).is_err() {
+                self.distrust(span.worker);
             }
         }
-        messages
-            .into_iter()
-            .map(|(worker, message)| self.fetch(worker, message))
-            .collect()
+        Ok(messages)
+    }
+
+    fn distrust(&mut self, worker: usize) {
+        let lane = &mut self.lanes[worker];
+        if !lane.damaged {
+            lane.damaged = true;
+            lane.replies = None;
+            lane.shown = None;
+            self.damaged.push(worker);
+        }
     }
 
     fn fetch(&mut self, worker: usize, mut message: Message) -> Result<Message> {
@@ -187,4 +195,25 @@ impl Host {
         }
         Ok(message)
     }
+}
+
+/// Copies the frames of a span, as far as they are whole.
+fn copy(lane: &super::Lane, span: &Replies, messages: &mut Vec<Message>) -> Result<()> {
+    let Some(ring) = &lane.replies else {
+        return Ok(());
+    };
+    for frame in ring.frames(Span {
+        offset: span.offset,
+        len: span.len as u32,
+    }) {
+        let frame = frame?;
+        let mut payload = Vec::new();
+        ring.payload(&frame, &mut payload)?;
+        messages.push(Message {
+            header: frame.header,
+            payload,
+            abort: None,
+        });
+    }
+    Ok(())
 }

@@ -97,11 +97,11 @@ impl Crew {
         }
     }
 
-    /// Ends the processes at once, whatever they do. Threads cannot be ended: they end after what they run.
-    pub(super) fn kill(&mut self) {
+    /// Ends a process or all of them at once, whatever they do. Threads cannot be ended: they end after what they run.
+    pub(super) fn kill(&mut self, worker: Option<usize>) {
         #[cfg(target_os = "linux")]
         if let Some(watcher) = &self.watcher {
-            watcher.signal(None, rustix::process::Signal::KILL);
+            watcher.signal(worker, rustix::process::Signal::KILL);
         }
     }
 

@@ -126,6 +126,11 @@ impl Driver {
             let next_start = self.start_due()?;
             self.host.wait(&mut self.replies, next_start)?;
             self.answer()?;
+            while let Some(worker) = self.host.take_damaged() {
+                // Its end is reported as any other's.
+                self.host.stop(worker)?;
+                self.crew.kill(Some(worker));
+            }
         }
     }
 
@@ -288,7 +293,7 @@ impl Driver {
         while self.places.iter().any(|place| place.lives) {
             let ended = self.mailbox.wait_for_ended(until);
             if ended.is_empty() {
-                self.crew.kill();
+                self.crew.kill(None);
                 until = None;
             }
             for ended in ended {
