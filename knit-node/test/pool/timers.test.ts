@@ -68,7 +68,7 @@ test("without parkMs nothing but its bell wakes a worker", () =>
   }), "a worker that sleeps"));
 
 test("a worker that pauses between looks finds calls later, but every one", () =>
-  withPool({ worker: { timers: { spinMicroseconds: 1_000_000, pauseNanoseconds: 1_000_000 } } }, { double }, async ({ call }) => {
+  withPool({ worker: { timers: { spinMicroseconds: 20_000, pauseNanoseconds: 1_000_000 } } }, { double }, async ({ call }) => {
     await call.double(0);
     // Each comes just after the worker has looked in vain; a tenth of what the pauses make of it must show.
     const start = performance.now();
