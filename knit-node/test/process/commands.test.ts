@@ -2,18 +2,19 @@
  * The commands that start workers: other runtimes, wrappers, and those that fail.
  */
 import { getPriority } from "node:os";
+import { fileURLToPath } from "node:url";
 import { test } from "node:test";
 import assert from "node:assert/strict";
 
 import { WorkerStartError, createPool } from "../../ts/index.ts";
 import { double, nice, pid, variable } from "../fixtures/process.ts";
-import { reason, within, withPool } from "../pool/support.ts";
+import { reason, skip, within, withPool } from "../pool/support.ts";
 import { cannotRun, lives, processes } from "./support.ts";
 
 for (const processRuntime of ["node", "deno", "bun"] as const) {
   test(`workers may be ${processRuntime} processes`, (t) => {
     const why = cannotRun(processRuntime, "--version");
-    if (why !== null) return t.skip(why);
+    if (why !== null) return skip(t, why);
     return withPool(processes({ processRuntime }, { threads: 2 }), { double, pid }, async ({ call }) => {
       assert.deepEqual(await Promise.all(Array.from({ length: 2000 }, (_, i) => call.double(i))), Array.from({ length: 2000 }, (_, i) => i * 2));
       assert.notEqual(await call.pid(), process.pid);
@@ -34,7 +35,7 @@ for (const [name, processCommandPrefix] of Object.entries(WRAPPERS)) {
     const why = cannotRun(program, ...rest, "true");
     // Bubblewrap hides /tmp: what is there cannot be run in it.
     const hidden = name === "bwrap" && import.meta.url.startsWith("file:///tmp/") ? "this checkout is in /tmp, which bwrap hides" : null;
-    if (why !== null || hidden !== null) return t.skip(why ?? hidden ?? "");
+    if (why !== null || hidden !== null) return skip(t, why ?? hidden ?? "");
     return withPool(processes({ processCommandPrefix }, { threads: 2 }), { double, nice, variable }, async ({ call }) => {
       assert.deepEqual(await Promise.all(Array.from({ length: 500 }, (_, i) => call.double(i))), Array.from({ length: 500 }, (_, i) => i * 2));
       if (name === "nice") assert.equal(await call.nice(), Math.min(getPriority() + 5, 19));
@@ -67,7 +68,10 @@ const BROKEN: readonly (readonly [string, readonly string[], RegExp])[] = [
   ["a command that fails", ["sh", "-c", "echo out of order >&2; exit 3"], /exit code 3[^]*out of order/],
 ];
 
-for (const [name, processCommandPrefix, says] of BROKEN) {
+/** Where this package is: what Bubblewrap would hide with `--tmpfs`. */
+const folder = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
+
+for (const [name, processCommandPrefix, says] of [...BROKEN, ["a wrapper that hides the package", ["sh", "-c", "exit 1", "bwrap", "--tmpfs", folder], /hides .* by --tmpfs/] as const]) {
   test(`${name}: every call rejects, and says why`, async () => {
     const pool = createPool(processes({ processCommandPrefix, respawn: false }, { threads: 2 }))({ double });
     const early = [pool.call.double(1), pool.call.double(2)].map(reason);

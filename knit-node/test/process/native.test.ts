@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 
 import { KnitError, OptionError, TaskBindingError, WorkerCrashedError, createPool, nativeTask } from "../../ts/index.ts";
 import { double } from "../fixtures/basic.ts";
-import { reason, within, withPool } from "../pool/support.ts";
+import { reason, skip, within, withPool } from "../pool/support.ts";
 import { processes } from "./support.ts";
 
 const built = ["release", "debug"].map((profile) => fileURLToPath(new URL(`../../../target/${profile}/examples/table`, import.meta.url)));
@@ -21,7 +21,7 @@ const reversed = nativeTask<(bytes: Uint8Array) => Uint8Array>("reversed");
 const panics = nativeTask<(why: string) => undefined>("panics");
 
 test("a program's tasks are called as any other", (t) => {
-  if (why !== null) return t.skip(why);
+  if (why !== null) return skip(t, why);
   return withPool(options, { summary, reversed }, async ({ call }) => {
     for (let round = 0; round < 5; round++) {
       const result = await call.summary({ text: "name,price\nä,1.5\nb,2.5\n", column: "price" });
@@ -37,7 +37,7 @@ test("a program's tasks are called as any other", (t) => {
 });
 
 test("large texts arrive in a program whole", (t) => {
-  if (why !== null) return t.skip(why);
+  if (why !== null) return skip(t, why);
   return withPool(options, { summary }, async ({ call }) => {
     const rows = Array.from({ length: 100_000 }, (_, n) => n % 10).join("\n");
     assert.deepEqual(await call.summary({ text: `n\n${rows}\n`, column: "n" }), { rows: 100_000, sum: 450_000, mean: 4.5 });
@@ -45,7 +45,7 @@ test("large texts arrive in a program whole", (t) => {
 });
 
 test("what a program's task fails with rejects its call, and no other", (t) => {
-  if (why !== null) return t.skip(why);
+  if (why !== null) return skip(t, why);
   return withPool(options, { summary, panics }, async ({ call }) => {
     const failed = reason(call.summary({ text: "n\n1\n", column: "x" }));
     const mistyped = reason(call.summary({ text: 5 } as never));
@@ -62,7 +62,7 @@ test("what a program's task fails with rejects its call, and no other", (t) => {
 });
 
 test("a task that the program does not have fails the pool, naming it", async (t) => {
-  if (why !== null) return t.skip(why);
+  if (why !== null) return skip(t, why);
   const pool = createPool(options)({ summary, other: nativeTask<(n: number) => number>("other") });
   for (const error of [await within(reason(pool.call.other(1)), "a call of a missing task"), await within(reason(pool.call.summary({ text: "", column: "" })), "another call")]) {
     assert.ok(error instanceof TaskBindingError, String(error));

@@ -13,6 +13,7 @@ import type { Settings } from "../api/options.ts";
 import type { Native } from "../runtime/native.ts";
 import type { SerializedFailure, WorkerBoot, WorkerHandle, WorkerListener, WorkerMessage, WorkerSettings } from "../runtime/runtime.ts";
 import type { Host } from "./host.ts";
+import { hiddenBy } from "../runtime/command.ts";
 import { MOST_FAILURES, respawnDelay } from "./respawn.ts";
 
 export type StartWorker = (boot: WorkerBoot, settings: WorkerSettings, listener: WorkerListener) => WorkerHandle;
@@ -230,7 +231,13 @@ export class Workers {
     const { cause: error, exitCode, stderr } = death;
     const said = stderr === "" ? "" : `. It said: ${stderr}`;
     const why = error instanceof Error ? error.message : `it ended ${howEnded(exitCode, death)}${said}`;
-    const hint = this.#settings.source === null ? "" : ` (does ${this.#settings.source} import "@vixeny/knitting/worker"?)`;
+    const hidden = this.#settings.process === null ? null : hiddenBy(this.#settings.process.prefix, this.#settings.source);
+    const hint =
+      hidden !== null
+        ? ` (worker.processCommandPrefix hides ${hidden} by --tmpfs, and the worker is in it: bind that folder after it, or keep the program elsewhere)`
+        : this.#settings.source === null
+          ? ""
+          : ` (does ${this.#settings.source} import "@vixeny/knitting/worker"?)`;
     return new WorkerStartError(`Worker ${index} could not start: ${why}${hint}`, error === undefined ? {} : { cause: error });
   }
 

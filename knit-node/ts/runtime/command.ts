@@ -42,6 +42,13 @@ function inherited(flags: readonly string[]): string[] {
   return kept;
 }
 
+/** The folder that a wrapper covers with an empty one (Bubblewrap's `--tmpfs`), if the worker's runtime or its entry is in there. */
+export function hiddenBy(prefix: readonly string[], source: string | null): string | null {
+  const needed = [process.execPath, pathOf(source ?? entry.href)];
+  const covers = (folder: string): boolean => needed.some((path) => path.startsWith(folder.endsWith("/") ? folder : `${folder}/`));
+  return prefix.find((folder, at) => prefix[at - 1] === "--tmpfs" && covers(folder)) ?? null;
+}
+
 /** Files as paths: Node.js takes no URL there. */
 function pathOf(href: string): string {
   const url = new URL(href);
