@@ -513,6 +513,61 @@ knit_finalizer_function knit_finalizer(void);
 // `options` is null, which is refused, or may be written.
 int32_t knit_options_default(struct knit_options *options);
 
+// Makes a plan for workers. `request` is JSON, `{ "policy", "target", "env" }`; the answer, which is written to `buffer` with a NUL behind, is
+// `{ "plan", "caveats" }` or `{ "error" }`. Returns its bytes without the NUL: if that is `len` or more it was cut, and the caller asks again with more
+// room.
+//
+// May be called on any thread. Errors: no UTF-8.
+//
+// # Safety
+// `request` has `request_len` bytes. `buffer` is null, or has room for `len` bytes.
+int32_t knit_permission_plan(const uint8_t *request,
+                             size_t request_len,
+                             char *buffer,
+                             size_t len);
+
+// Says whether a failure in a worker is the policy's doing. `request` is JSON, `{ "plan", "failure" }`; the answer is `{ "denial" }`, null in it if it is
+// not, or `{ "error" }`. It is given as `knit_permission_plan` does.
+//
+// # Safety
+// `request` has `request_len` bytes. `buffer` is null, or has room for `len` bytes.
+int32_t knit_permission_denial(const uint8_t *request,
+                               size_t request_len,
+                               char *buffer,
+                               size_t len);
+
+// Puts the sandbox of a plan (the JSON of `plan` in an answer of `knit_permission_plan`, for processes) on every process that this host starts from now
+// on. Errors: no such plan, or the kernel lacks what it needs.
+//
+// # Safety
+// `plan` has `plan_len` bytes.
+int32_t knit_host_sandbox(uint32_t host,
+                          const uint8_t *plan,
+                          size_t plan_len);
+
+// Restricts the calling thread, and those that it makes later, as a plan for threads says. It cannot be taken back. Returns 1, or 0 if the plan has nothing
+// for the kernel. After an error the thread may be half restricted, and must not go on.
+//
+// # Safety
+// `plan` has `plan_len` bytes.
+int32_t knit_thread_restrict(const uint8_t *plan,
+                             size_t plan_len);
+
+// Becomes another program, in the sandbox of a plan for processes with `inPlace`: for a starter behind a container or another wrapper. `words` is the program and
+// its arguments, `without` the variables that it does not get, each ended by NUL. It has this program's standard streams, folder and
+// environment.
+//
+// Returns only by an error, after which this process may be half restricted and must end.
+//
+// # Safety
+// `plan`, `words` and `without` have so many bytes; the last may be null with 0.
+int32_t knit_process_become(const uint8_t *plan,
+                            size_t plan_len,
+                            const uint8_t *words,
+                            size_t words_len,
+                            const uint8_t *without,
+                            size_t without_len);
+
 // Finds the pool and the place that this process was started for, without taking it: `*place` is for `knit_worker_attach`.
 //
 // To be called once: standard input is `/dev/null` afterwards. From then on the process is killed when its host is gone. Errors: standard

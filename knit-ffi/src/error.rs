@@ -8,6 +8,7 @@ use std::cell::RefCell;
 use std::ffi::c_char;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use knit_perm::border::BorderError;
 use knit_sched::SchedError;
 use knit_shm::ShmError;
 
@@ -54,6 +55,9 @@ pub enum FfiError {
     /// From the mapped memory.
     #[error(transparent)]
     Shm(#[from] ShmError),
+    /// A plan of permissions was not carried out.
+    #[error(transparent)]
+    Border(#[from] BorderError),
 }
 
 impl FfiError {
@@ -65,7 +69,7 @@ impl FfiError {
             Self::Argument { .. } => KNIT_ERROR_ARGUMENT,
             Self::Busy => KNIT_ERROR_BUSY,
             Self::Panic(_) => KNIT_ERROR_PANIC,
-            Self::Sched(_) | Self::Shm(_) => KNIT_ERROR_ENGINE,
+            Self::Sched(_) | Self::Shm(_) | Self::Border(_) => KNIT_ERROR_ENGINE,
         }
     }
 
@@ -79,6 +83,7 @@ impl FfiError {
             Self::Panic(_) => "KNT_PANIC",
             Self::Sched(error) => error.code(),
             Self::Shm(error) => error.code(),
+            Self::Border(error) => error.code(),
         }
     }
 }

@@ -12,6 +12,7 @@ use std::ffi::c_void;
 use std::sync::Arc;
 use std::time::Duration;
 
+use knit_perm::border::Sandbox;
 use knit_sched::Host;
 use knit_sched::port::{HostPort, Table};
 use knit_shm::Words;
@@ -32,6 +33,8 @@ pub(crate) struct Entry {
     pub(crate) retired: Vec<u32>,
     /// The end of a process that did not fit where it was to be told.
     pub(crate) exit: Option<String>,
+    /// Put on every process that is started.
+    pub(crate) sandbox: Option<Sandbox>,
 }
 
 impl Entry {
@@ -109,6 +112,7 @@ pub unsafe extern "C" fn knit_host_create(options: *const Options, host: *mut u3
             figures: Words::new(port.figures_bytes()),
             retired: Vec::new(),
             exit: None,
+            sandbox: None,
             port,
         };
         let handle = hosts(0, |hosts| Ok(hosts.insert(entry)))?;

@@ -14,6 +14,7 @@
 //! | [`process`] | worker processes, from both sides |
 //! | [`threads`] | worker threads: that they have ended, and that what they have goes with them |
 //! | [`shared`], [`links`] | memory that users share on purpose, and how it crosses to worker processes |
+//! | [`permission`] | permissions: plans made and carried out |
 //!
 //! Every function is a few lines over `knit_sched::port`, the same that the N-API binding stands on. There is no logic here.
 //!
@@ -39,6 +40,7 @@ pub mod host_places;
 pub mod links;
 pub mod memory;
 pub mod options;
+pub mod permission;
 pub mod process;
 pub mod shared;
 pub mod threads;

@@ -92,7 +92,12 @@ pub unsafe extern "C" fn knit_host_spawn(
         not_null(pid)?;
         // SAFETY: as the caller promises.
         let order = text(unsafe { bytes(order, order_len) }?)?;
-        let started = entry.port.spawn(worker as usize, order, |_| Ok(()))?;
+        let sandbox = entry.sandbox.as_ref();
+        let prepare = |command: &mut std::process::Command| {
+            sandbox.inspect(|sandbox| sandbox.put_on(command));
+            Ok(())
+        };
+        let started = entry.port.spawn(worker as usize, order, prepare)?;
         // SAFETY: as the caller promises.
         unsafe { put(pid, started) }.map(|()| 0)
     })

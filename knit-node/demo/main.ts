@@ -70,7 +70,7 @@ async function main(): Promise<number> {
   }
   if (listing.bytes < freemem() / 2) readAhead(listing.files);
   else console.log("more than memory holds: the times include the disk's");
-  const many = await shown("pool      ", listing, (progress) => onPool(listing.files, threads, progress));
+  const many = await shown("pool      ", listing, (progress) => onPool(folder, listing.files, threads, progress));
   const one = await shown("one thread", listing, (progress) => onOneThread(listing.files, progress));
   const different = difference(listing, one, many);
   if (different !== undefined) {

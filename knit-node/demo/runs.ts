@@ -28,10 +28,10 @@ export function onOneThread(files: readonly Found[], progress: Progress): Run {
   return { results, time: performance.now() - start };
 }
 
-/** The same through a pool; its time includes the start of the workers. */
-export async function onPool(files: readonly Found[], threads: number, progress: Progress): Promise<Run> {
+/** The same through a pool; its time includes the start of the workers. They may read that folder, secrets and all, and write nothing. */
+export async function onPool(folder: string, files: readonly Found[], threads: number, progress: Progress): Promise<Run> {
   const start = performance.now();
-  const pool = createPool({ threads })({ digest });
+  const pool = createPool({ threads, permission: { read: [folder], denyRead: false, write: false } })({ digest });
   try {
     const results = new Array<Digest | Unreadable>(files.length);
     let next = 0;

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
+use knit_perm::border::Sandbox;
 use knit_sched::port::{HostPort, Table};
 use knit_sched::{AbortSlot, Config, Host, HostOptions, Strategy};
 use knit_shm::Words;
@@ -22,6 +23,8 @@ pub(crate) struct Entry {
     /// Made when it is first asked for.
     figures: Option<Arc<Words>>,
     bell: Option<Arc<LoopBell>>,
+    /// Put on every process that is started.
+    pub(crate) sandbox: Option<Sandbox>,
 }
 
 thread_local! {
@@ -71,6 +74,7 @@ pub fn host_create(
         outbox: Words::new(0),
         figures: None,
         bell: None,
+        sandbox: None,
     };
     Ok(HOSTS.with_borrow_mut(|hosts| hosts.insert(entry)))
 }

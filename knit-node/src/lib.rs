@@ -11,6 +11,7 @@
 //! |---|---|
 //! | `host.rs`, `worker.rs` | the functions |
 //! | `processes.rs` | worker processes |
+//! | `permissions.rs` | plans made and carried out |
 //! | `shared.rs`, `links.rs` | memory that users share on purpose, and how it crosses to worker processes |
 //! | `external.rs` | memory shown to JavaScript |
 //! | `bell.rs` | waking an event loop from another thread |
@@ -32,6 +33,7 @@ mod foreign_bell;
 mod foreign_memory;
 mod host;
 mod links;
+mod permissions;
 mod processes;
 mod shared;
 

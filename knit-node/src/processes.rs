@@ -20,9 +20,14 @@ pub fn host_boot(handle: u32, functions: Vec<String>, data: Uint8Array) -> Resul
 #[napi]
 pub fn host_spawn(handle: u32, worker: u32, order: String) -> Result<u32> {
     with(handle, |entry| {
+        let sandbox = entry.sandbox.as_ref();
+        let prepare = |command: &mut std::process::Command| {
+            sandbox.inspect(|sandbox| sandbox.put_on(command));
+            Ok(())
+        };
         entry
             .port
-            .spawn(worker as usize, &order, |_| Ok(()))
+            .spawn(worker as usize, &order, prepare)
             .map_err(sched)
     })
 }

@@ -9,6 +9,16 @@ export { importTask, task, Task } from "./api/task.ts";
 export type { AbortableTaskOptions, ImportTaskOptions, SinglePool, TaskOptions } from "./api/task.ts";
 export { NativeTask, nativeTask } from "./api/native-task.ts";
 export type { ProcessOptions, ProcessRuntime } from "./api/process-options.ts";
+export type {
+  Permission,
+  PermissionEnforcer,
+  PermissionKey,
+  PermissionOptions,
+  PermissionOutcome,
+  PermissionRefusal,
+  PermissionReport,
+  PermissionScope,
+} from "./api/permission.ts";
 export type { AbortablePromise, AbortOption, AbortTools } from "./api/abort.ts";
 export type { DebugOption } from "./api/debug.ts";
 export type { Figures, PoolStats, Times } from "./api/stats.ts";
@@ -23,6 +33,8 @@ export {
   HardTimeoutError,
   KnitError,
   OptionError,
+  PermissionDeniedError,
+  PermissionUnenforceableError,
   PoolClosedError,
   PoolInWorkerError,
   QueueFullError,

@@ -2,7 +2,7 @@
 //!
 //! | function | takes | gives |
 //! |---|---|---|
-//! | [`plan`] | `{ policy, target, env? }` | `{ "plan": … }` or `{ "error": … }` |
+//! | [`plan`] | `{ policy, target, env? }` | `{ "plan": …, "caveats": { id: text } }` or `{ "error": … }` |
 //! | [`denial`] | `{ plan, failure }` | `{ "denial": … }`, `null` in it if the policy is not the cause, or `{ "error": … }` |
 //!
 //! An error is `{ name, code, message }`, with `refusals` if the policy cannot be enforced.
@@ -51,17 +51,21 @@ fn failed(name: &'static str, code: &'static str, message: &dyn std::fmt::Displa
     }
 }
 
-fn answer<T: Serialize>(key: &str, result: Result<T, Failed>) -> String {
-    match result {
-        Ok(value) => json!({ key: value }).to_string(),
-        Err(error) => json!({ "error": error }).to_string(),
-    }
-}
-
 /// Makes a plan: policy, facts, plan, in one go.
 #[must_use]
 pub fn plan(request: &str) -> String {
-    answer("plan", make(request))
+    match make(request) {
+        Ok(plan) => {
+            let caveats: BTreeMap<&str, &str> = plan
+                .keys
+                .values()
+                .flat_map(|outcome| &outcome.caveats)
+                .map(|caveat| (caveat.id(), caveat.text()))
+                .collect();
+            json!({ "plan": plan, "caveats": caveats }).to_string()
+        }
+        Err(error) => json!({ "error": error }).to_string(),
+    }
 }
 
 fn make(request: &str) -> Result<Plan, Failed> {
@@ -99,8 +103,8 @@ fn own_env() -> BTreeMap<String, String> {
 pub fn denial(request: &str) -> String {
     let read = serde_json::from_str::<DenialRequest>(request)
         .map_err(|error| failed("TypeError", "KNT_PERMISSION_REQUEST", &error));
-    answer(
-        "denial",
-        read.map(|request| request.plan.denial(&request.failure)),
-    )
+    match read {
+        Ok(request) => json!({ "denial": request.plan.denial(&request.failure) }).to_string(),
+        Err(error) => json!({ "error": error }).to_string(),
+    }
 }

@@ -9,13 +9,14 @@
 //! | know what must be done, and who enforces what | [`plan()`], [`Plan`] | a pure function |
 //! | restrict a process that is started | [`Prepared`] | once per kind of worker; then per spawn, between fork and exec |
 //! | restrict a thread | [`restrict_thread`] | for good |
-//! | do it from another language | [`json`] | text in, text out |
+//! | do it from another language | [`json`], [`border`] | text in, text out; plans as texts carried out |
 //!
 //! `unsafe` is in the private module `apply` only, where system calls are made.
 #![deny(unsafe_code)]
 
 #[allow(unsafe_code)]
 mod apply;
+pub mod border;
 pub mod host;
 pub mod json;
 pub mod plan;

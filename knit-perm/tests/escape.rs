@@ -31,7 +31,9 @@ fn shows(name: &str, got: bool) -> Option<&'static [Caveat]> {
         ("wasi", true) => &[Caveat::WasiInside],
         ("a secret made later", true) => &[Caveat::LateSecrets],
         ("read: names in .git", true) => &[Caveat::NamesListed],
-        ("workers: start one", true) => &[Caveat::WorkersInside, Caveat::WorkersGuard],
+        ("workers: start one" | "workers: start one by node:worker_threads", true) => {
+            &[Caveat::WorkersInside, Caveat::WorkersGuard]
+        }
         ("native: load a library" | "native: load an addon" | "native: require an addon", true) => {
             &[Caveat::FfiInside]
         }

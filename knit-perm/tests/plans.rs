@@ -76,6 +76,8 @@ fn facts(os: Os) -> Facts {
             read: paths(&["/usr/lib", "/etc/localtime"]),
             devices: paths(&["/dev/null"]),
             network: paths(&["/etc/resolv.conf"]),
+            listed: BTreeSet::new(),
+            own_secrets: BTreeSet::new(),
         },
         folders: [(
             PathBuf::from("/srv/app"),
@@ -241,7 +243,7 @@ fn what_was_asked_for_and_cannot_be_enforced_is_refused_all_at_once_with_a_way_o
             BUN,
             Kind::Thread,
             json!("strict"),
-            vec!["read", "write", "net", "env"],
+            vec!["read", "write", "net", "env", "run"],
         ),
         (BUN, Kind::Thread, json!({ "read": ["."] }), vec!["read"]),
         (

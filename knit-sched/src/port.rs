@@ -137,6 +137,8 @@ pub struct HostPort {
     /// The host itself, for everything that is not hot.
     pub host: Host,
     replies: Vec<Replies>,
+    /// What worker processes print goes nowhere; the last lines of their standard error are remembered all the same.
+    pub quiet: bool,
     /// Worker processes, once there are any.
     #[cfg(target_os = "linux")]
     fleet: Option<crate::process::Fleet>,
@@ -151,6 +153,7 @@ impl HostPort {
         Self {
             replies: Vec::with_capacity(host.workers()),
             host,
+            quiet: false,
             #[cfg(target_os = "linux")]
             fleet: None,
             #[cfg(target_os = "linux")]

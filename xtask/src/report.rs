@@ -31,6 +31,7 @@ struct Row {
 #[derive(Default)]
 pub struct Report {
     rows: Vec<Row>,
+    notes: Vec<String>,
 }
 
 impl Report {
@@ -60,6 +61,11 @@ impl Report {
     /// Runs a step that is one check: it succeeds or is an error.
     pub fn check(&mut self, name: &str, work: impl FnOnce() -> Result<()>) -> bool {
         self.step(name, || work().map(|()| Counts::one(true)))
+    }
+
+    /// Adds a line that the steps have found, for below the table.
+    pub fn note(&mut self, line: String) {
+        self.notes.push(line);
     }
 
     /// All steps together.
@@ -101,6 +107,9 @@ impl Report {
                 Outcome::Skipped(why) => writeln!(text, "{:width$}  skipped: {why}", row.name),
             };
         }
+        for note in &self.notes {
+            let _ = writeln!(text, "{note}");
+        }
         let total = self.total();
         let _ = writeln!(text, "{} passed, {} failed", total.passed, total.failed);
         text
@@ -131,6 +140,16 @@ mod tests {
         assert!(table.contains("no compiler\n"), "{table}");
         assert_eq!(table.lines().last(), Some("7 passed, 1 failed"));
         assert!(!report.finish());
+    }
+
+    #[test]
+    fn notes_stand_between_the_steps_and_the_total() {
+        let mut report = Report::default();
+        report.check("first", || Ok(()));
+        report.note("found".into());
+        let table = report.table();
+        let lines: Vec<&str> = table.lines().collect();
+        assert_eq!(lines[2..], ["found", "1 passed, 0 failed"]);
     }
 
     #[test]

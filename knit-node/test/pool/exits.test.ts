@@ -23,7 +23,7 @@ test("every way to end the process throws in a task, and its worker lives on", (
   }));
 
 test("a task may still ask after a process, and end one that it has started", () =>
-  withPool({}, { asks, killsChild }, async ({ call }) => {
+  withPool({ permission: "unsafe" }, { asks, killsChild }, async ({ call }) => {
     assert.equal(await call.asks(), true);
     assert.equal(await call.killsChild(), "SIGTERM");
   }));

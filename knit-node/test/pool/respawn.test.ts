@@ -31,7 +31,7 @@ async function withMood(threads: number, mood: Mood, use: (pool: ReturnType<type
 }
 
 function make(threads: number, data: object) {
-  return createPool(kind({ threads, worker: { bootstrap: { href: "../fixtures/control/fickle.ts", name: "fickle", data } } }))({ fine, dies });
+  return createPool(kind({ threads, permission: "unsafe", worker: { bootstrap: { href: "../fixtures/control/fickle.ts", name: "fickle", data } } }))({ fine, dies });
 }
 
 test("delays grow from nothing to a bound", () => {

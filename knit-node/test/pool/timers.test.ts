@@ -36,6 +36,7 @@ function withDeafWorker(parkMs: number, use: (host: Host) => Promise<void>): Pro
     bootstrap: null,
     debug: [],
     pool: "pool",
+    restriction: null,
   };
   return new Promise<void>((resolve, reject) => {
     const stopped = (): void => {

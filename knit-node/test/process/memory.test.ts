@@ -18,7 +18,7 @@ const tasks = { echo, first, holds, later, make, makesAndDies };
 const BYTES = 4096 * 777;
 
 test("neither side keeps memory or descriptors of calls that are settled, given up, refused, or lost with their worker", { timeout: 120_000 }, () =>
-  withPool(processes({}, { threads: 2 }), tasks, async ({ call }) => {
+  withPool(processes({}, { threads: 2, permission: "unsafe" }), tasks, async ({ call }) => {
     await Promise.all(Array.from({ length: 20 }, () => call.echo(1)));
     await call.holds(BYTES);
     await collect();
@@ -46,7 +46,7 @@ test("neither side keeps memory or descriptors of calls that are settled, given 
   }));
 
 test("calls that carry more memory than a socket holds wait for workers that are not up yet, and are answered", () =>
-  withPool(processes({}, { threads: 2 }), tasks, async ({ call }) => {
+  withPool(processes({}, { threads: 2, permission: "unsafe" }), tasks, async ({ call }) => {
     const buffers = Array.from({ length: 300 }, (_, i) => {
       const buffer = ProcessSharedBuffer.create(64);
       buffer.bytes()[0] = i;
@@ -76,7 +76,7 @@ test("a wrapper that closes descriptors: memory cannot cross, which says so, and
 test("a worker that may have no more descriptors: the calls that it cannot be given memory for say so, and it lives on", (t) => {
   const why = cannotRun("prlimit", "--nofile=64", "true");
   if (why !== null || !existsSync("/proc/self/limits")) return skip(t, why ?? "there is no /proc");
-  return withPool(processes({ processCommandPrefix: ["prlimit", "--nofile=64"] }), tasks, async ({ call }) => {
+  return withPool(processes({ processCommandPrefix: ["prlimit", "--nofile=64"] }, { permission: "unsafe" }), tasks, async ({ call }) => {
     await call.echo(1);
     const buffers = Array.from({ length: 100 }, () => ProcessSharedBuffer.create(64));
     const outcomes = await Promise.allSettled(buffers.map((buffer) => call.first(buffer)));

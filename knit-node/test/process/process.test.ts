@@ -78,7 +78,7 @@ test("shutdown() ends workers that are stuck, and those that wait", async () => 
 
 test("workers inherit the environment as it is when they start", async () => {
   process.env["KNIT_TEST_VARIABLE"] = "at the start = ä";
-  await withPool(processes(), { variable }, async ({ call }) => {
+  await withPool(processes({}, { permission: "unsafe" }), { variable }, async ({ call }) => {
     assert.equal(await call.variable("KNIT_TEST_VARIABLE"), "at the start = ä");
   });
   delete process.env["KNIT_TEST_VARIABLE"];

@@ -2,6 +2,7 @@
  * The errors that users see: real `Error` objects with a stable `code` and a message that says what to do.
  */
 import type { ProcessEnd } from "../runtime/runtime.ts";
+import type { PermissionEnforcer, PermissionRefusal } from "./permission.ts";
 
 /** Base of every error of this package. */
 export class KnitError extends Error {
@@ -144,3 +145,35 @@ export class ExitInWorkerError extends KnitError {
   }
 }
 ExitInWorkerError.prototype.name = "ExitInWorkerError";
+
+/** A task did what its pool's `permission` denies. */
+export class PermissionDeniedError extends KnitError {
+  /** The key of `permission`. */
+  readonly permission: string;
+  /** What was asked for: a path, a host; empty if that is not known. */
+  readonly resource: string;
+  /** Who denied it. */
+  readonly mechanism: Exclude<PermissionEnforcer, "nobody">;
+
+  constructor(permission: string, resource: string, mechanism: Exclude<PermissionEnforcer, "nobody">, cause: unknown) {
+    const what = resource === "" ? "" : ` (${resource})`;
+    const said = cause instanceof Error ? `: ${cause.message}` : "";
+    super("KNT_PERMISSION_DENIED", `The ${mechanism} denied a task what permission.${permission} does not allow${what}${said}`, { cause });
+    this.permission = permission;
+    this.resource = resource;
+    this.mechanism = mechanism;
+  }
+}
+PermissionDeniedError.prototype.name = "PermissionDeniedError";
+
+/** What `permission` asks for cannot be enforced here. No worker was started. */
+export class PermissionUnenforceableError extends KnitError {
+  /** Every key that cannot: why, and what can be done. */
+  readonly refusals: readonly PermissionRefusal[];
+
+  constructor(message: string, refusals: readonly PermissionRefusal[]) {
+    super("KNT_PERMISSION_UNENFORCEABLE", message);
+    this.refusals = refusals;
+  }
+}
+PermissionUnenforceableError.prototype.name = "PermissionUnenforceableError";

@@ -11,6 +11,8 @@ import { boolean, checkOptions, integer, milliseconds, oneOf, show } from "./che
 import { topicsOf } from "./debug.ts";
 import type { DebugOption, Topic } from "./debug.ts";
 import { OptionError } from "./errors.ts";
+import { policyOf } from "./permission.ts";
+import type { Permission, Policy } from "./permission.ts";
 import { PROCESS_OPTIONS, processSettings } from "./process-options.ts";
 import type { ProcessOptions, ProcessSettings } from "./process-options.ts";
 
@@ -71,6 +73,11 @@ export interface PoolOptions {
       readonly pauseNanoseconds?: number;
     };
   };
+  /**
+   * What tasks may do. Unless given, the default: their project and what is installed for it may be read, the working directory written; no network, no programs, no
+   * secrets, a reduced environment. `"unsafe"` applies nothing.
+   */
+  readonly permission?: Permission;
   /** Flags for the workers, as `worker_threads` takes them. */
   readonly workerExecArgv?: readonly string[];
   /** Says on standard error what happens: all of it, or some topics. `KNITTING_DEBUG` in the environment does the same. */
@@ -128,6 +135,7 @@ export interface Settings {
   readonly source: string | null;
   /** How workers are started, if they are processes. */
   readonly process: ProcessSettings | null;
+  readonly policy: Policy;
 }
 
 const MIB = 1024 * 1024;
@@ -138,7 +146,7 @@ const RESOURCE_LIMITS = ["maxYoungGenerationSizeMb", "maxOldGenerationSizeMb", "
 
 /** Checks the options of a pool and fills in what they leave open. Paths are relative to the module that called `boundary`. */
 export function settings(options: PoolOptions, boundary: Function): Settings {
-  checkOptions("createPool", options, ["threads", "balancer", "host", "inliner", "payload", "maxQueue", "abortSignalCapacity", "worker", "workerExecArgv", "debug", "source"]);
+  checkOptions("createPool", options, ["threads", "balancer", "host", "inliner", "payload", "maxQueue", "abortSignalCapacity", "worker", "permission", "workerExecArgv", "debug", "source"]);
   const { host = {}, payload = {}, worker = {}, balancer } = options;
   checkOptions("createPool: host", host, ["steal"]);
   checkOptions("createPool: payload", payload, ["mode", "payloadInitialBytes", "payloadMaxByteLength", "maxPayloadBytes"]);
@@ -169,6 +177,7 @@ export function settings(options: PoolOptions, boundary: Function): Settings {
     pauseNanoseconds: integer("createPool: worker.timers.pauseNanoseconds", timers.pauseNanoseconds, 0, 0, 1_000_000),
     debug: topicsOf(options.debug),
     process,
+    policy: policyOf(options.permission),
     source: options.source === undefined ? null : callerHref("createPool: source", options.source, boundary),
   };
 }

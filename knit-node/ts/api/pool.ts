@@ -5,9 +5,13 @@ import { setTimeout } from "node:timers";
 
 import { Host } from "../host/host.ts";
 import type { InlineFunction } from "../host/inline.ts";
+import { Permissions } from "../host/permissions.ts";
 import { Processes } from "../host/processes.ts";
 import { Workers } from "../host/workers.ts";
+import { refusePermissionFlags } from "../runtime/command.ts";
 import { engine, inPool, later, startWorker } from "../runtime/current.ts";
+import type { Native } from "../runtime/native.ts";
+import { targetOf } from "../runtime/target.ts";
 import { NativeTask } from "./native-task.ts";
 import type { AbortablePromise } from "./abort.ts";
 import type { Binding } from "./binding.ts";
@@ -19,6 +23,7 @@ import { TaskDefinition } from "./definition.ts";
 import { OptionError, PoolClosedError, PoolInWorkerError } from "./errors.ts";
 import { delay, settings } from "./options.ts";
 import type { PoolOptions, Settings } from "./options.ts";
+import type { PermissionReport } from "./permission.ts";
 import type { PoolStats } from "./stats.ts";
 import { findExports } from "./plain-function.ts";
 
@@ -71,6 +76,8 @@ export interface Pool<T extends Tasks> {
   alloc(bytes: number): Uint8Array;
   /** What the pool and its workers have done so far. After the end it tells how things stood then. */
   stats(): PoolStats;
+  /** What tasks may do, and who enforces it: the kernel, the runtime, a check in the worker, or nobody. */
+  permissions(): PermissionReport;
   /**
    * Ends the pool, `delayMs` from now: open calls reject with `PoolClosedError`, or are waited for with `worker.resolveAfterFinishingAll`. Resolves
    * when every worker has ended and the memory is given back. Further calls of it return the same promise.
@@ -114,12 +121,14 @@ function start<T extends Tasks>(chosen: Settings, tasks: T, boundary: Function):
   debug.host?.(`starts ${chosen.threads} workers for ${keys.length} tasks`);
 
   const native = engine();
+  const permissions = permissionsOf(native, chosen, definitions, boundary);
   const functions = definitions.map((each) => (each instanceof TaskDefinition ? each.f : each));
   const host = new Host(native, chosen, later, functions as readonly InlineFunction[], debug);
   let workers: Workers;
   try {
     const start = chosen.process === null ? startWorker : new Processes(native, host, chosen.process).start;
-    workers = new Workers(host, native, chosen, bindings(keys, definitions, boundary), start, debug, name);
+    if (permissions.plan !== null) host.replies.explain = permissions.explain;
+    workers = new Workers(host, native, chosen, bindings(keys, definitions, boundary), start, debug, name, permissions);
   } catch (error) {
     // The runtime refuses to start a worker, because of its flags for example.
     host.close();
@@ -147,12 +156,33 @@ function start<T extends Tasks>(chosen: Settings, tasks: T, boundary: Function):
       return host.alloc(bytes);
     },
     stats: () => host.stats(),
+    permissions: () => permissions.report,
     shutdown,
     [Symbol.dispose]() {
       void shutdown();
     },
     [Symbol.asyncDispose]: () => shutdown(),
   };
+}
+
+/** What the workers may do: planned before anything is started. */
+function permissionsOf(native: Native, chosen: Settings, definitions: readonly Definition[], boundary: Function): Permissions {
+  const { policy, process: processes, bootstrap, source } = chosen;
+  if (policy !== "unsafe") refusePermissionFlags(chosen.execArgv);
+  const hrefs = definitions.flatMap((each) => (each instanceof TaskDefinition ? each.href : callerUrls(boundary)));
+  for (const href of [bootstrap?.href, source]) if (href != null) hrefs.push(href);
+  // The host runs no task that only workers have.
+  const inlined = chosen.inliner !== null && definitions.some((each) => !(each instanceof TaskDefinition) || each.f !== null);
+  return new Permissions(native, policy, () => targetOf(processes, hrefs), environment(), inlined);
+}
+
+/** What the workers' environment is made from; undefined if Deno may not tell: then the engine asks the system. */
+function environment(): Readonly<Record<string, string | undefined>> | undefined {
+  try {
+    return { ...process.env };
+  } catch {
+    return undefined;
+  }
 }
 
 /** The function that users call. */
@@ -226,6 +256,9 @@ function refuse<T extends Tasks>(tasks: T): Pool<T> {
       throw new PoolInWorkerError();
     },
     stats() {
+      throw new PoolInWorkerError();
+    },
+    permissions() {
       throw new PoolInWorkerError();
     },
     shutdown: () => Promise.resolve(),

@@ -14,6 +14,7 @@ import type { ProcessSettings } from "../api/process-options.ts";
 import { encodeAlone } from "../codec/alone.ts";
 import { order, thisRuntime, workerCommand } from "../runtime/command.ts";
 import type { Native } from "../runtime/native.ts";
+import { programOf } from "../runtime/target.ts";
 import type { ProcessBoot, WorkerBoot, WorkerHandle, WorkerListener, WorkerNote, WorkerSettings } from "../runtime/runtime.ts";
 import type { Host } from "./host.ts";
 
@@ -47,10 +48,12 @@ export class Processes {
   /** Starts a worker process. It does not keep this one alive. */
   readonly start = (boot: WorkerBoot, settings: WorkerSettings, listener: WorkerListener): WorkerHandle => {
     const { index } = boot;
-    this.#tell(boot);
-    const command = workerCommand(this.#settings, settings);
+    this.#tell(boot, settings);
+    const plan = settings.permissions?.plan ?? null;
+    const program = this.#settings.command === null && plan !== null ? programOf(this.#settings.runtime ?? thisRuntime).path : null;
+    const command = workerCommand(this.#settings, settings, program);
     try {
-      this.#native.hostSpawn(this.#host.handle, index, order(command, process.env));
+      this.#native.hostSpawn(this.#host.handle, index, order(command, plan?.env ?? process.env, plan?.cwd));
     } catch (cause) {
       throw cannotStart(cause, this.#settings, command[0]);
     }
@@ -63,14 +66,19 @@ export class Processes {
   };
 
   /** What the workers must know: once, since it is the same for all. */
-  #tell(boot: WorkerBoot): void {
+  #tell(boot: WorkerBoot, { permissions }: WorkerSettings): void {
     if (this.#told) return;
-    const { token: _, index: __, epoch: ___, steal: ____, memories: _____, ...rest } = boot;
+    if (permissions !== null && permissions.plan !== null) {
+      // Behind a prefix the starter puts it on; how processes print is to be known here all the same.
+      const { kernel: _, ...without } = permissions.plan;
+      this.#native.hostSandbox(this.#host.handle, this.#settings.prefix.length === 0 ? permissions.text : JSON.stringify(without));
+    }
+    const { token: _, index: __, epoch: ___, steal: ____, memories: _____, restriction, ...rest } = boot;
     const { runtime } = this.#settings;
     // Each runtime strips types in its own way, so the text of a function is another one there: order and names must do.
     const same = runtime === null || runtime === thisRuntime;
     const bindings = same ? boot.bindings : boot.bindings.map((binding) => ("fingerprint" in binding ? { ...binding, fingerprint: "" } : binding));
-    const data = encodeAlone({ ...rest, bindings } satisfies ProcessBoot, "boot");
+    const data = encodeAlone({ ...rest, bindings, restriction: restriction === null ? null : { plan: "", boot: restriction.boot } } satisfies ProcessBoot, "boot");
     this.#native.hostBoot(this.#host.handle, boot.bindings.map((binding) => (binding.kind === "native" ? binding.name : binding.key)), data);
     this.#told = true;
   }

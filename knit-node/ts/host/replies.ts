@@ -32,6 +32,8 @@ export class Replies {
   /** Hears of workers that must be ended, each once. */
   onDamage: ((worker: number, how: CodecError) => void) | null = null;
   readonly #damaged = new Set<number>();
+  /** What a call rejects with, of what its task has thrown. */
+  explain: ((thrown: unknown) => unknown) | null = null;
   readonly #pending: Pending;
   readonly #limits: Limits;
   readonly #decoders: Decoder[] = [];
@@ -122,7 +124,7 @@ export class Replies {
           // One that nobody waits for any more is read all the same: its blocks and shapes must be.
           if (ok) pending.answer(number, generation, value);
           else if (kind === KIND_NOTE) this.onNote?.(worker, value as WorkerNote);
-          else pending.answerThrown(number, generation, value);
+          else pending.answerThrown(number, generation, this.explain === null ? value : this.explain(value));
         }
         at = next;
       }

@@ -14,6 +14,7 @@ import type { Native } from "../runtime/native.ts";
 import type { SerializedFailure, WorkerBoot, WorkerHandle, WorkerListener, WorkerMessage, WorkerSettings } from "../runtime/runtime.ts";
 import type { Host } from "./host.ts";
 import { hiddenBy } from "../runtime/command.ts";
+import type { Permissions } from "./permissions.ts";
 import { MOST_FAILURES, respawnDelay } from "./respawn.ts";
 
 export type StartWorker = (boot: WorkerBoot, settings: WorkerSettings, listener: WorkerListener) => WorkerHandle;
@@ -46,6 +47,7 @@ export class Workers {
   readonly #start: StartWorker;
   readonly #debug: Debug;
   readonly #pool: string;
+  readonly #permissions: Permissions;
   readonly #places: Place[];
   #bindings: readonly Binding[] = [];
   /** Some worker has served: what stops others now may pass. */
@@ -60,6 +62,7 @@ export class Workers {
     start: StartWorker,
     debug: Debug,
     pool: string,
+    permissions: Permissions,
   ) {
     this.#host = host;
     this.#native = native;
@@ -69,6 +72,7 @@ export class Workers {
     this.#pool = pool;
     this.#places = Array.from({ length: settings.threads }, () => ({ handle: null, ready: false, reason: null, failure: null, damage: null, failures: 0, timer: null }));
     host.replies.onDamage = (index, how) => this.#damaged(index, how);
+    this.#permissions = permissions;
     if (settings.hardTimeoutMs > 0) host.watchOverruns(settings.threads, settings.hardTimeoutMs, this);
     if (Array.isArray(bindings)) this.#launchAll(bindings as readonly Binding[]);
     else void this.#launchLater(bindings as Promise<readonly Binding[]>);
@@ -107,13 +111,14 @@ export class Workers {
       bootstrap: settings.bootstrap,
       debug: settings.debug,
       pool: this.#pool,
+      restriction: this.#permissions.restriction,
     };
     const start = performance.now();
     place.ready = false;
     place.reason = null;
     place.failure = null;
     place.damage = null;
-    place.handle = this.#start(boot, settings, {
+    place.handle = this.#start(boot, { ...settings, permissions: this.#permissions }, {
       message: (message) => this.#onMessage(index, message, start),
       exit: (code, error, end) => {
         place.handle = null;

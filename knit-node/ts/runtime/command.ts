@@ -1,9 +1,10 @@
 /**
  * The command that starts a worker process, on whichever runtime.
  */
+import { OptionError } from "../api/errors.ts";
 import type { ProcessRuntime, ProcessSettings } from "../api/process-options.ts";
 import { WORKER_WORD } from "./role.ts";
-import type { WorkerSettings } from "./runtime.ts";
+import type { StarterOrder, WorkerSettings } from "./runtime.ts";
 
 /** Flags of this process that are its own business: what it runs, and who debugs it. */
 const OWN_FLAGS = /^(--inspect|--debug|-e$|--eval|-p$|--print|-i$|--interactive|-c$|--check|--test|--watch|--input-type|--build|--experimental-sea)/;
@@ -11,22 +12,49 @@ const OWN_FLAGS = /^(--inspect|--debug|-e$|--eval|-p$|--print|-i$|--interactive|
 const WITH_VALUE = /^(-e|--eval|-p|--print|--input-type)$/;
 
 // Sources run as they are; the published package is compiled beside them.
-const entry = new URL(`../worker/main${import.meta.url.slice(import.meta.url.lastIndexOf("."))}`, import.meta.url);
+const EXTENSION = import.meta.url.slice(import.meta.url.lastIndexOf("."));
+const entry = new URL(`../worker/main${EXTENSION}`, import.meta.url);
+const starter = new URL(`../worker/starter${EXTENSION}`, import.meta.url);
 
 /** The runtime that this module runs on. */
 export const thisRuntime: ProcessRuntime = "Deno" in globalThis ? "deno" : "Bun" in globalThis ? "bun" : "node";
 
-/** The words of the command. */
-export function workerCommand({ prefix, runtime, command }: ProcessSettings, { source, execArgv }: WorkerSettings): string[] {
-  // A program of its own finds its pool by its standard input, and its arguments are its own.
-  if (command !== null) return [...prefix, ...command];
+/** The words of the command. `program` is where the runtime really is, if that is known. */
+export function workerCommand(processes: ProcessSettings, settings: WorkerSettings, program: string | null): string[] {
+  const { prefix, runtime, command } = processes;
+  const { source, execArgv, permissions } = settings;
   const kind = runtime ?? thisRuntime;
   const own = kind === thisRuntime;
-  const program = own ? process.execPath : kind;
   const flags = execArgv ?? (own && kind === "node" ? inherited(process.execArgv) : []);
   const script = pathOf(source ?? entry.href);
-  const run = kind === "deno" ? ["run", "--allow-all"] : [];
-  return [...prefix, program, ...run, ...flags, script, WORKER_WORD];
+  // A wrapper may know it by another path than this side.
+  const start = prefix.length > 0 && !own ? kind : own ? process.execPath : (program ?? kind);
+  const all = kind === "deno" ? ["run", "--allow-all"] : [];
+  if (permissions === null || permissions.plan === null) {
+    // A program of its own finds its pool by its standard input, and its arguments are its own.
+    return command !== null ? [...prefix, ...command] : [...prefix, start, ...all, ...flags, script, WORKER_WORD];
+  }
+  const run = kind === "deno" ? ["run"] : [];
+  const kept = flags.filter((flag) => !PERMISSION_FLAG.test(flag));
+  if (prefix.length === 0) return command !== null ? [...command] : [start, ...run, ...kept, ...permissions.plan.flags, script, WORKER_WORD];
+  // What the wrapper needs the worker may not have: so the sandbox is put on behind it.
+  const order: StarterOrder = { request: permissions.request, command, run, flags: kept, script };
+  return [...prefix, start, ...all, pathOf(starter.href), JSON.stringify(order)];
+}
+
+/** Of Node.js and Deno; `--allow-natives-syntax` is V8's and something else. */
+const PERMISSION_FLAG = /^(-A$|--(no-)?(experimental-)?permission|--allow-(?!natives)|--deny-)/;
+
+/** Flags of the user's that would change what `permission` says. */
+export function refusePermissionFlags(flags: readonly string[] | undefined): void {
+  const flag = flags?.find((flag) => PERMISSION_FLAG.test(flag));
+  if (flag === undefined) return;
+  throw new OptionError(`createPool: workerExecArgv: ${flag} changes permissions, which is what the option permission is for; with permission: "unsafe" flags are yours`);
+}
+
+/** This process's flags for a worker thread that has permissions of its own. */
+export function threadFlags(given: readonly string[] | undefined): string[] {
+  return (given ?? inherited(process.execArgv)).filter((flag) => !PERMISSION_FLAG.test(flag));
 }
 
 /** What a worker takes over of this process's flags: as a worker thread does. */
@@ -59,8 +87,8 @@ function pathOf(href: string): string {
 const CHANNELS = ["NODE_CHANNEL_FD", "NODE_CHANNEL_SERIALIZATION_MODE", "NODE_UNIQUE_ID"];
 
 /** A command and its environment as the engine takes them: see `knit_sched::process::command`. */
-export function order(words: readonly string[], environment: Readonly<Record<string, string | undefined>>): string {
-  let text = "";
+export function order(words: readonly string[], environment: Readonly<Record<string, string | undefined>>, folder?: string): string {
+  let text = folder === undefined ? "" : `D${folder}\0`;
   for (const word of words) text += `A${word}\0`;
   for (const [name, value] of Object.entries(environment)) {
     if (value !== undefined && !CHANNELS.includes(name)) text += `E${name}=${value}\0`;

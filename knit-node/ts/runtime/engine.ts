@@ -36,14 +36,16 @@ export function libraryPath(): string {
   return decodeURIComponent(url.pathname);
 }
 
-/** The library through N-API. */
+let foreign: ForeignNative | null = null;
+
+/** The library through N-API; loaded once, since the leave to load it may go. */
 function napi(): ForeignNative {
-  return opened((path) => {
+  return (foreign ??= opened((path) => {
     const loaded = { exports: {} };
     // Not `require`: Deno would ask for leave to read as well.
     process.dlopen(loaded, path);
     return loaded.exports as ForeignNative;
-  });
+  }));
 }
 
 function opened<T>(open: (path: string) => T): T {

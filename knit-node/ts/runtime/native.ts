@@ -4,7 +4,7 @@
  */
 import type { Notes } from "./ffi/bells.ts";
 
-export interface Native extends SharedNative {
+export interface Native extends SharedNative, PermissionNative {
   /** `balancer` is a place in `BALANCERS`; `alone`: workers claim one call at a time, so that `hostRunning` names the one that runs. */
   hostCreate(
     workers: number,
@@ -135,6 +135,20 @@ export interface WebNative extends Native {
   threadLastWords(words: string): void;
   /** In a worker, before it takes its place. */
   threadNotes(notes: Notes | null): void;
+}
+
+/** Permissions: `knit_perm::json` describes the texts, `knit_perm::border` what is done with them. */
+export interface PermissionNative {
+  /** `{ policy, target, env }` as JSON; answers `{ plan, caveats }` or `{ error }` as JSON. */
+  permissionPlan(request: string): string;
+  /** `{ plan, failure }` as JSON; answers `{ denial }` or `{ error }` as JSON. */
+  permissionDenial(request: string): string;
+  /** Puts the sandbox of a plan (JSON) on every process that the pool starts from now on. */
+  hostSandbox(handle: number, plan: string): void;
+  /** Restricts the calling thread for good, as a plan (JSON) says. False if that has nothing for the kernel. */
+  threadRestrict(plan: string): boolean;
+  /** Becomes another program in the sandbox of a plan (JSON), without these variables of the environment. Returns only by an error. */
+  processBecome(plan: string, words: readonly string[], without: readonly string[]): void;
 }
 
 /** Memory that users share on purpose; `knit-node/src/shared.rs` describes each. A number 0 stands for what is gone. */

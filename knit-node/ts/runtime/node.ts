@@ -3,6 +3,8 @@
  */
 import type * as WorkerThreads from "node:worker_threads";
 
+import { threadFlags } from "./command.ts";
+import type { Plan } from "./plan.ts";
 import type { WorkerBoot, WorkerHandle, WorkerListener, WorkerMessage, WorkerSettings } from "./runtime.ts";
 
 // Not imported: the other runtimes load this file, too, and would pay for a module that they do not use.
@@ -37,17 +39,24 @@ export function say(message: WorkerMessage): void {
 }
 
 // Sources run as they are; the published package is compiled beside them.
-const entry = new URL(`../worker/main${import.meta.url.slice(import.meta.url.lastIndexOf("."))}`, import.meta.url);
+const EXTENSION = import.meta.url.slice(import.meta.url.lastIndexOf("."));
+const ENTRY = new URL(`../worker/main${EXTENSION}`, import.meta.url);
+const RESTRICTED_SOURCE = new URL(`../runtime/source-node${EXTENSION}`, import.meta.url);
 
 /** Starts a worker thread. It does not keep the process alive. */
 export function startWorker(boot: WorkerBoot, settings: WorkerSettings, listener: WorkerListener): WorkerHandle {
-  const worker = new (threads().Worker)(settings.source === null ? entry : new URL(settings.source), {
-    workerData: { knit: boot },
+  const { source, permissions, resourceLimits } = settings;
+  const plan = permissions?.plan ?? null;
+  const entry = source === null ? ENTRY : plan === null ? new URL(source) : RESTRICTED_SOURCE;
+  const options: WorkerThreads.WorkerOptions = {
+    workerData: source === null || plan === null ? { knit: boot } : { knit: boot, source },
     transferList: [boot.memories as unknown as WorkerThreads.Transferable],
     name: `knit ${boot.index}`,
+    ...(resourceLimits === undefined ? {} : { resourceLimits }),
     ...(settings.execArgv === undefined ? {} : { execArgv: [...settings.execArgv] }),
-    ...(settings.resourceLimits === undefined ? {} : { resourceLimits: settings.resourceLimits }),
-  });
+    ...(plan === null ? {} : restricted(plan, settings)),
+  };
+  const worker = new (threads().Worker)(entry, options);
   let failure: unknown;
   worker.on("message", (message: WorkerMessage) => listener.message(message));
   worker.on("error", (error) => {
@@ -67,4 +76,42 @@ export function startWorker(boot: WorkerBoot, settings: WorkerSettings, listener
       await worker.terminate();
     },
   };
+}
+
+let warm = false;
+
+/** What a thread with permissions is started with. */
+function restricted(plan: Plan, { execArgv }: WorkerSettings): Partial<WorkerThreads.WorkerOptions> {
+  if (!warm) {
+    warm = true;
+    // The threads of libuv's pool, all made at its first use, must not be a restricted thread's: they serve the host as well.
+    process.getBuiltinModule("node:fs").stat("/", () => {});
+  }
+  return {
+    execArgv: [...(execArgv === undefined ? inheritable() : threadFlags(execArgv)), ...plan.flags],
+    ...(plan.env === undefined ? {} : { env: { ...plan.env } }),
+    // They are read by nobody.
+    ...(plan.console ? {} : { stdout: true, stderr: true }),
+  };
+}
+
+let known: string[] | null = null;
+
+/** Of this process's flags those that a thread takes: Node.js refuses the others, if it is given any. It says which. */
+function inheritable(): string[] {
+  if (known !== null) return known;
+  let flags = threadFlags(undefined);
+  const { Worker } = threads();
+  for (let tries = 0; flags.length > 0 && tries < 4; tries++) {
+    try {
+      void new Worker("", { eval: true, execArgv: flags, stdin: false }).terminate();
+      break;
+    } catch (error) {
+      const { code, message } = error as { code?: unknown; message: string };
+      if (code !== "ERR_WORKER_INVALID_EXEC_ARGV") throw error;
+      const refused = message.slice(message.indexOf(":") + 1).split(",").map((flag) => flag.trim());
+      flags = flags.filter((flag) => !refused.includes(flag) && !refused.includes(flag.split("=")[0] as string));
+    }
+  }
+  return (known = flags);
 }

@@ -3,6 +3,7 @@
  */
 import type { Binding } from "../api/binding.ts";
 import type { Topic } from "../api/debug.ts";
+import type { Plan, Restriction } from "./plan.ts";
 
 /** Everything that a worker needs to take its place. */
 export interface WorkerBoot {
@@ -23,6 +24,8 @@ export interface WorkerBoot {
   readonly debug: readonly Topic[];
   /** Whose worker it is, for debug lines. */
   readonly pool: string;
+  /** What it gives up before it loads anything of the user's. */
+  readonly restriction: Restriction | null;
 }
 
 /** What a host tells its worker processes: the same to all of them. */
@@ -50,6 +53,29 @@ export interface WorkerSettings {
   readonly source: string | null;
   readonly execArgv: readonly string[] | undefined;
   readonly resourceLimits: ResourceLimits | undefined;
+  readonly permissions: WorkerPermissions | null;
+}
+
+/** What workers may do, for whoever starts them. */
+export interface WorkerPermissions {
+  /** Null: everything. */
+  readonly plan: Plan | null;
+  /** The plan as text. */
+  readonly text: string;
+  /** Policy and target as text, for a starter behind a wrapper. */
+  readonly request: string;
+}
+
+/** What a starter behind a command prefix is told, as its only argument. */
+export interface StarterOrder {
+  /** Policy and target. */
+  readonly request: string;
+  /** A program that is no JavaScript. */
+  readonly command: readonly string[] | null;
+  /** What follows the runtime's name, before its flags. */
+  readonly run: readonly string[];
+  readonly flags: readonly string[];
+  readonly script: string;
 }
 
 /**

@@ -16,6 +16,7 @@
 import { KnitError, OptionError } from "../api/errors.ts";
 import { webEngine } from "./engine.ts";
 import type { Notes } from "./ffi/bells.ts";
+import { restrict } from "../worker/restrict.ts";
 import { serializeFailure } from "./runtime.ts";
 import type { WorkerBoot, WorkerHandle, WorkerListener, WorkerMessage, WorkerSettings } from "./runtime.ts";
 
@@ -132,9 +133,10 @@ function announce(watch: number, id: number): boolean {
 
 /** Runs the user's own entry. */
 export async function runSource(): Promise<void> {
-  const { source, watch, id } = await firstMessage();
+  const { knit, source, watch, id } = await firstMessage();
   if (source === null || !announce(watch, id)) return;
   try {
+    restrict(webEngine(), knit.restriction);
     await import(source);
     if (!isServing) throw new KnitError("KNT_WORKER_START", `${source} does not serve: it must import "@vixeny/knitting/worker"`);
   } catch (error) {
@@ -185,7 +187,7 @@ export function start(boot: WorkerBoot, settings: WorkerSettings, listener: Work
   refuse(settings);
   if (watch === -1) watch = webEngine().threadsWatch(onEnds);
   const id = ++lastId;
-  const worker = new web.Worker(settings.source === null ? ENTRY : SOURCE_ENTRY, { type: "module", name: `knit ${boot.index}` });
+  const worker = new web.Worker(settings.source === null ? ENTRY : SOURCE_ENTRY, { type: "module", name: `knit ${boot.index}`, ...permitted(settings) });
   let resolveAnnounced!: () => void;
   let resolveStarted!: () => void;
   let resolveEnded!: () => void;
@@ -264,6 +266,31 @@ export function start(boot: WorkerBoot, settings: WorkerSettings, listener: Work
     clearTimeout(timer);
   };
   return { ended, terminate: () => (terminated ??= terminate()) };
+}
+
+/** Deno's: what the thread may do. */
+function permitted({ permissions }: WorkerSettings): object {
+  const planned = permissions?.plan?.deno;
+  return planned === undefined ? {} : { deno: { permissions: withinOwn(planned) } };
+}
+
+interface DenoPermissions {
+  querySync(descriptor: object): { readonly state: string };
+}
+
+/** What the kinds of permissions are about, in Deno's descriptors. */
+const SUBJECT: Readonly<Record<string, string>> = { read: "path", write: "path", ffi: "path", net: "host", env: "variable", run: "command", sys: "kind" };
+
+/** A thread cannot be given what its host does not have: Deno would refuse to start it. */
+function withinOwn(planned: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const { permissions } = (globalThis as unknown as { Deno: { permissions: DenoPermissions } }).Deno;
+  const has = (descriptor: object): boolean => permissions.querySync(descriptor).state === "granted";
+  const within = Object.entries(planned).map(([name, wanted]) => {
+    if (wanted === false || has({ name })) return [name, wanted];
+    if (!Array.isArray(wanted)) return [name, "inherit"];
+    return [name, wanted.filter((item: unknown) => has({ name, [SUBJECT[name] as string]: item }))];
+  });
+  return Object.fromEntries(within) as Record<string, unknown>;
 }
 
 const STUCK = new KnitError(

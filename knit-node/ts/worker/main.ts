@@ -12,11 +12,14 @@ import { whenDying } from "./dying.ts";
 import { guardExits } from "./guards.ts";
 import { ender, join, portable, sayFailure } from "./join.ts";
 import { Loop } from "./loop.ts";
+import { restrict } from "./restrict.ts";
 
 // A process takes its place here, a thread is given it.
 const ours = isWorkerProcess ? join(engine()) : await receiveBoot();
 if (ours === null) throw new Error("This module is the entry of Knit's workers: it is of no use elsewhere");
 const end = isWorkerProcess ? ender() : null;
+// First: what follows loads what the user wrote.
+restrict(engine(), ours.restriction);
 let loop: Loop | null = null;
 
 function say(message: WorkerMessage, boot: WorkerBoot): void {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::paths::Base;
 use super::{Facts, HostError, Kernel, Os, Place, dotenv, folders, project, runtime, secrets};
-use crate::plan::{Kind, Target};
+use crate::plan::{Kind, Runtime, Target};
 use crate::policy::{Policy, Scope};
 
 impl Facts {
@@ -106,6 +106,7 @@ impl Facts {
             cwd,
         };
         facts.find_secrets(policy, home.as_deref());
+        facts.find_needs_of(target, home.as_deref());
         facts.list_folders();
         Ok(facts)
     }
@@ -166,6 +167,32 @@ impl Facts {
         // Named on purpose, it is meant.
         self.secrets
             .retain(|secret| !named.iter().any(|path| path.starts_with(secret)));
+    }
+
+    /// What a runtime opens by itself, whatever its worker does.
+    fn find_needs_of(&mut self, target: &Target, home: Option<&Path>) {
+        if (target.runtime, target.kind) == (Runtime::Deno, Kind::Process) {
+            // It does not start if there is one that it may not read.
+            let denied = self.denied_reads().into_iter();
+            let of_home = home.map(|home| home.join(".npmrc"));
+            self.runtime.own_secrets = denied
+                .chain(of_home.filter(|path| path.is_file()))
+                .filter(|path| path.file_name().is_some_and(|name| name == ".npmrc"))
+                .collect();
+        }
+        if (target.runtime, target.kind) == (Runtime::Bun, Kind::Process) {
+            let files = self.package.iter().filter(|path| path.is_file());
+            self.runtime.listed = files
+                .filter_map(|path| path.parent())
+                .map(Path::to_owned)
+                .collect();
+        }
+        if target.kind == Kind::Thread {
+            let certificates = ["NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "SSL_CERT_DIR"]
+                .iter()
+                .filter_map(|name| std::fs::canonicalize(self.env.get(*name)?).ok());
+            self.runtime.network.extend(certificates);
+        }
     }
 
     fn list_folders(&mut self) {

@@ -107,8 +107,14 @@ pub struct RuntimeFiles {
     pub read: BTreeSet<PathBuf>,
     /// Devices that may be written too.
     pub devices: BTreeSet<PathBuf>,
-    /// Certificates, resolver configuration: only for workers with a network.
+    /// Certificates, resolver configuration: for workers with a network, and for threads, whose runtime loads them once for the whole process.
     pub network: BTreeSet<PathBuf>,
+    /// Folders whose names it must see to find the modules in them.
+    #[serde(default)]
+    pub listed: BTreeSet<PathBuf>,
+    /// Secrets that it reads itself at its start, and would not start without. Its own checks keep them from tasks.
+    #[serde(default)]
+    pub own_secrets: BTreeSet<PathBuf>,
 }
 
 /// Everything a plan depends on, beside the policy and the target.

@@ -78,6 +78,8 @@ pub(super) fn files(program: Option<&Path>) -> Result<RuntimeFiles, HostError> {
         read: there(LIBRARIES.into_iter().chain(FACTS).chain(RANDOM)).collect(),
         devices: there(DEVICES).collect(),
         network: there(NETWORK).collect(),
+        listed: BTreeSet::new(),
+        own_secrets: BTreeSet::new(),
     };
     if let Some(program) = program {
         let (real, needed) = executable(program)?;

@@ -70,13 +70,15 @@ pub(super) fn steps(target: &Target, grants: &Grants, kernel: bool) -> Vec<BootS
             });
         }
         Runtime::Deno => {
-            if let (Some(path), false) = (library, grants.ffi == Scope::Everything) {
+            // Without the option a thread has its host's permissions, and the engine opens its functions one by one.
+            let own = !thread || target.worker_options;
+            if let (Some(path), true) = (library, own && grants.ffi != Scope::Everything) {
                 steps.push(BootStep::Revoke {
                     name: "ffi".into(),
                     path: Some(path.clone()),
                 });
             }
-            if thread && grants.net == Net::Nothing {
+            if thread && own && grants.net == Net::Nothing {
                 steps.push(BootStep::Revoke {
                     name: "import".into(),
                     path: None,

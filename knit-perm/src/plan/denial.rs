@@ -46,15 +46,21 @@ impl Plan {
             return None;
         }
         let denial = |permission, mechanism| {
+            let resource = match failure.resource.as_str() {
+                "" if failure.name == "NotCapable" => quoted(&failure.message),
+                resource => resource,
+            };
             Some(Denial {
                 permission,
-                resource: failure.resource.clone(),
+                resource: resource.to_owned(),
                 mechanism,
             })
         };
         match (failure.code.as_str(), failure.name.as_str()) {
             ("ERR_ACCESS_DENIED", _) => denial(node(&failure.permission), Enforcer::Runtime),
             ("ERR_DLOPEN_DISABLED", _) => denial(Key::Ffi, Enforcer::Runtime),
+            // The package's own.
+            ("ERR_WORKER_DISABLED", _) => denial(Key::Workers, Enforcer::Guard),
             ("EACCES" | "EPERM", _) => {
                 let key = self.by_syscall(failure)?;
                 denial(key, Enforcer::Kernel)
@@ -101,6 +107,7 @@ impl Plan {
             "chmod" | "fchmod" | "lchmod" | "chown" | "fchown" | "lchown" | "utime" | "futime"
             | "lutime" => by_kernel(&Key::Write),
             // Without a name, the path tells: what may not even be read was denied for reading.
+            _ if is_url(&failure.resource) => by_kernel(&Key::Net),
             _ if path.is_absolute() => {
                 match (covers(&self.read, path), covers(&self.write, path)) {
                     (false, _) => by_kernel(&Key::Read),
@@ -135,6 +142,18 @@ fn node(permission: &str) -> Key {
         "Addon" | "FFI" => Key::Ffi,
         _ => Key::Read,
     }
+}
+
+/// Whether a request's address was reported in place of a path (Bun).
+fn is_url(resource: &str) -> bool {
+    ["http://", "https://", "ws://", "wss://"]
+        .iter()
+        .any(|scheme| resource.starts_with(scheme))
+}
+
+/// What stands between the first two quotation marks: in Deno's messages what was asked for.
+fn quoted(message: &str) -> &str {
+    message.split('"').nth(1).unwrap_or("")
 }
 
 /// Deno says it in its message only: `Requires net access to "host:port", run again with the --allow-net flag`.

@@ -35,6 +35,11 @@ impl Case<'_> {
         self.target.runtime == Runtime::Deno && (!self.thread() || self.target.worker_options)
     }
 
+    /// Nobody enforces anything there.
+    fn bun_thread(&self) -> bool {
+        self.thread() && self.target.runtime == Runtime::Bun
+    }
+
     /// The runtime has permissions of its own.
     fn checks(&self) -> bool {
         self.node(0) || self.deno()
@@ -102,15 +107,15 @@ pub(super) fn outcomes(case: &Case<'_>) -> BTreeMap<Key, Outcome> {
 
 fn files(case: &Case<'_>, mut caveats: Vec<C>) -> Outcome {
     if case.thread() {
+        if case.checks() {
+            caveats.push(C::AsyncByRuntime);
+        }
         // Numbers of descriptors mean nothing to Deno's programs.
         if !case.deno() {
             caveats.push(C::SharedDescriptors);
         }
-        if case.node(0) {
-            caveats.push(C::AsyncByRuntime);
-        }
-        if case.target.runtime == Runtime::Bun {
-            caveats.push(C::FetchThreads);
+        if !case.checks() && case.kernel && case.target.runtime == Runtime::Deno {
+            caveats.push(C::AsyncThreads);
             return case.weak(case.kernel_only(), &caveats);
         }
     }
@@ -120,6 +125,9 @@ fn files(case: &Case<'_>, mut caveats: Vec<C>) -> Outcome {
 fn read(case: &Case<'_>) -> Outcome {
     if case.grants.reads_everything() {
         return Outcome::allowed(&[]);
+    }
+    if case.bun_thread() {
+        return case.weak(&[], &[]);
     }
     let mut caveats = vec![C::LateSecrets];
     if case.exceptions(&case.grants.read, case.grants.read_exceptions()) {
@@ -141,6 +149,9 @@ fn write(case: &Case<'_>) -> Outcome {
     if case.grants.writes_everything() {
         return Outcome::allowed(&[]);
     }
+    if case.bun_thread() {
+        return case.weak(&[], &[]);
+    }
     let mut caveats = Vec::new();
     if case.kernel {
         caveats.push(C::MetadataFixed);
@@ -155,7 +166,6 @@ fn write(case: &Case<'_>) -> Outcome {
 }
 
 fn net(case: &Case<'_>) -> Outcome {
-    let bun_thread = case.thread() && case.target.runtime == Runtime::Bun;
     let old = case.kernel && case.facts.kernel.landlock < 6;
     match &case.grants.net {
         Net::Everything => Outcome::allowed(if old {
@@ -163,7 +173,10 @@ fn net(case: &Case<'_>) -> Outcome {
         } else {
             &[C::UnixSockets]
         }),
-        _ if bun_thread => case.weak(case.kernel_only(), &[C::FetchThreads]),
+        _ if case.bun_thread() => case.weak(&[], &[]),
+        Net::Nothing if case.thread() && case.target.runtime == Runtime::Deno && !case.deno() => {
+            case.outcome(false, true, &[C::DnsThreads])
+        }
         Net::Nothing if case.thread() && case.node(0) && !case.node(25) => {
             case.outcome(false, true, &[C::DnsThreads])
         }
@@ -199,12 +212,17 @@ fn env(case: &Case<'_>) -> Outcome {
         return Outcome::new(S::Full, &[By::Kernel], unlike_linux);
     }
     match case.target.runtime {
-        Runtime::Node | Runtime::Deno if case.checks() => Outcome::new(
-            S::Partial,
-            &[By::Runtime],
-            &[&[C::EnvThreads], unlike_linux].concat(),
-        ),
-        _ => case.weak(&[], &[C::EnvThreads]),
+        Runtime::Node | Runtime::Deno if case.checks() => {
+            let programs = case.grants.run != Programs::Nothing;
+            let found: &[C] = if programs { &[C::EnvThreads] } else { &[] };
+            let flags: &[C] = if case.deno() { &[C::NodeOptions] } else { &[] };
+            Outcome::new(
+                S::Partial,
+                &[By::Runtime],
+                &[&[C::NativeCode], found, flags, unlike_linux].concat(),
+            )
+        }
+        _ => case.weak(&[], &[]),
     }
 }
 
@@ -305,8 +323,7 @@ fn signals(case: &Case<'_>) -> Outcome {
         return case.weak(&[], &[C::SignalsFree]);
     }
     if case.thread() {
-        let inspector = case.node(0) && !case.node(26);
-        return case.outcome(false, true, if inspector { &[C::UnixSignals] } else { &[] });
+        return case.outcome(false, true, &[]);
     }
     if case.facts.kernel.landlock < 6 {
         return Outcome::new(S::Partial, &[By::Kernel], &[C::OldSignals]);

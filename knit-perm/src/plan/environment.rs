@@ -83,6 +83,24 @@ pub(super) fn reduced(policy: &Policy, target: &Target, facts: &Facts) -> BTreeM
     variables
 }
 
+/// Deno does not start without a folder of its own: it is told which one, if the variables that it finds it by are not passed on.
+pub(super) fn keep_deno_folder(env: &mut BTreeMap<String, String>, facts: &Facts) {
+    if ["DENO_DIR", "XDG_CACHE_HOME", "HOME"]
+        .iter()
+        .any(|name| env.contains_key(*name))
+    {
+        return;
+    }
+    let of = |name: &str| facts.env.get(name).filter(|value| !value.is_empty());
+    let folder = of("DENO_DIR")
+        .cloned()
+        .or_else(|| of("XDG_CACHE_HOME").map(|cache| format!("{cache}/deno")))
+        .or_else(|| of("HOME").map(|home| format!("{home}/.cache/deno")));
+    if let Some(folder) = folder {
+        env.insert("DENO_DIR".into(), folder);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -178,6 +178,7 @@ fn node(target: &Target, grants: &Grants, paths: &Paths) -> Vec<String> {
     add(!process, "--interactive");
     // What it warns of is what the plan takes care of.
     add(true, "--disable-warning=PERM0001");
+    add(process, "--disable-warning=SecurityWarning");
     for (flag, paths) in [
         ("--allow-fs-read", &paths.read),
         ("--allow-fs-write", &paths.write),

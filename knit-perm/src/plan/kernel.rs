@@ -107,7 +107,7 @@ pub(super) fn plan(target: &Target, facts: &Facts, grants: &Grants) -> KernelPla
         }),
         landlock: LandlockPlan {
             version,
-            files: files(facts, grants),
+            files: files(target, facts, grants),
             restrict_execute: grants.run != Programs::Everything,
             own_process: true,
             ports: grants.net.ports().filter(|_| version >= 4),
@@ -125,7 +125,7 @@ pub(super) fn plan(target: &Target, facts: &Facts, grants: &Grants) -> KernelPla
     }
 }
 
-fn files(facts: &Facts, grants: &Grants) -> Vec<FileRule> {
+fn files(target: &Target, facts: &Facts, grants: &Grants) -> Vec<FileRule> {
     let mut files: BTreeMap<PathBuf, BTreeSet<Access>> = BTreeMap::new();
     let mut allow = |path: &PathBuf, access: &[Access]| {
         files.entry(path.clone()).or_default().extend(access);
@@ -146,7 +146,13 @@ fn files(facts: &Facts, grants: &Grants) -> Vec<FileRule> {
     for path in facts.package.iter().chain(&facts.runtime.read) {
         allow(path, &[Access::List, Access::Read]);
     }
-    if grants.net != Net::Nothing {
+    for path in &facts.runtime.listed {
+        allow(path, &[Access::List]);
+    }
+    for path in &facts.runtime.own_secrets {
+        allow(path, &[Access::Read]);
+    }
+    if grants.net != Net::Nothing || target.kind == Kind::Thread {
         for path in &facts.runtime.network {
             allow(path, &[Access::List, Access::Read]);
         }

@@ -64,7 +64,9 @@ pub(super) fn seen(facts: &Facts, mounts: bool) -> Seen {
         }
         rest
     };
-    let reads = rest(&readable, facts.denied_reads(), true);
+    let mut denied = facts.denied_reads();
+    denied.retain(|path| !facts.runtime.own_secrets.contains(path));
+    let reads = rest(&readable, denied, true);
     let writes = rest(&writable, facts.denied_writes(), false);
     let read = if facts.denies_all_reads() {
         Vec::new()

@@ -126,8 +126,11 @@ pub fn plan(policy: &Policy, target: &Target, facts: &Facts) -> Result<Plan, Ref
         return Ok(Plan::unrestricted());
     }
     let grants = Grants::of(policy, target, facts);
+    // A thread of Bun makes threads that serve the whole process: restricted, they would fail the host.
+    let bun_thread = (target.runtime, target.kind) == (Runtime::Bun, Kind::Thread);
     // Both or neither: each closes what the other leaves open.
-    let kernel = facts.os == Os::Linux && facts.kernel.landlock > 0 && facts.kernel.seccomp;
+    let kernel =
+        facts.os == Os::Linux && facts.kernel.landlock > 0 && facts.kernel.seccomp && !bun_thread;
     let case = Case {
         target,
         facts,
@@ -147,6 +150,7 @@ pub fn plan(policy: &Policy, target: &Target, facts: &Facts) -> Result<Plan, Ref
     let mut env = grants.env.clone();
     if let (Runtime::Deno, false) = (target.runtime, thread) {
         env.insert("DENO_NO_UPDATE_CHECK".into(), "1".into());
+        environment::keep_deno_folder(&mut env, facts);
     }
     if grants.net.ports().is_some_and(|ports| ports.contains(&53)) && kernel && !thread {
         // Names over TCP: nothing else gets out.

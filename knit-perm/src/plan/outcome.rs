@@ -128,15 +128,16 @@ caveats! {
     MetadataFixed "metadata-fixed" "Modes, owners, times and attributes of files cannot be changed, also where writing is allowed. Of an open file, the attempt reports success and changes nothing, so that copying files works."
     NativeCode "native-code" "It holds against JavaScript. Native code in the same process is not stopped."
     AsyncByRuntime "async-by-runtime" "Asynchronous file calls run on threads that all share: there only the runtime checks, which follows links that lie in an allowed folder."
+    AsyncThreads "async-from-threads" "Asynchronous file calls run on threads that were there before, which are not restricted."
     SharedDescriptors "shared-descriptors" "A thread has the descriptors of its process: what the host has open, and knows by number, can be read and written."
     DnsThreads "dns-from-threads" "Names can be looked up: the resolver runs on threads that all share. What a name says leaves the machine."
-    FetchThreads "network-from-threads" "Requests run on threads that all share, which are not restricted."
     NetTcpOnly "net-tcp-only" "With a list of ports only TCP is allowed. Names are looked up only if port 53 is in the list, and then over TCP."
     NetAnyHost "net-any-host" "Ports are checked by the kernel for every host alike; which hosts is checked by the runtime."
     UnixSockets "unix-sockets" "With all of the network allowed, UNIX sockets of other programs can be reached too, wherever their files lie."
     SelfReplace "self-replace" "A process can replace its own program by another one that it may read; that one runs in the same sandbox, and alone."
     RunInherits "run-inherits" "Programs that are started run in the same sandbox: the same files, the same network."
-    EnvThreads "env-from-process" "A thread can find its process's environment, in memory or through a started program."
+    EnvThreads "env-from-process" "Programs that a thread starts can be given its process's environment."
+    NodeOptions "node-options-visible" "Deno lets every thread read the variable NODE_OPTIONS, whatever it is told."
     SysVisible "sys-visible" "Facts about the machine (number of cores, memory, host name, network addresses where a network is allowed) can be seen."
     FfiInside "ffi-inside" "Native code can be loaded from files that may be read; it runs in the same sandbox and is as restricted as the rest."
     WorkersInside "workers-inside" "Worker threads can be started. They are free of the runtime's checks, and as restricted by the kernel as the rest."
@@ -149,7 +150,6 @@ caveats! {
     SignalsFree "signals-unrestricted" "Processes of the same user can be signalled."
     WasiInside "wasi-inside" "WASI can be used; it reaches what the worker may reach."
     NotTried "not-tried" "This was never tried on this operating system."
-    UnixSignals "inspector-signal" "The signal SIGUSR1, sent by others, opens an inspector in the host."
 }
 
 impl Serialize for Caveat {

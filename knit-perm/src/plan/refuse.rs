@@ -127,7 +127,7 @@ fn why(key: Key, case: &Case<'_>) -> (String, &'static str) {
             ("ports can be told apart from Linux 6.7 on (Landlock version 4)".into(), "Use net: true or net: false")
         }
         Key::Read | Key::Write | Key::Net | Key::Env | Key::Run if target.runtime == Runtime::Bun && !process => (
-            "a Bun thread cannot be held: its file calls and requests run on threads that all share".into(),
+            "a Bun thread cannot be held: its file calls and requests run on threads that serve the host too".into(),
             PROCESS,
         ),
         Key::Ffi if matches!(case.grants.ffi, Scope::Only(_)) => ("the runtime knows all native code or none".into(), "Use ffi: true, or worker.processRuntime: \"deno\""),

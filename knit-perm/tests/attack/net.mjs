@@ -48,6 +48,7 @@ export default (attempt, { tcp, udp, unix, abstract }) => {
       resolver.setServers([`127.0.0.1:${udp}`]);
       resolver.resolve4("stolen.example", (error, got) => (error && error.code !== "ETIMEOUT" ? fail(error) : done(got ?? "asked")));
     }));
+  attempt("net: look a name up", async () => (await dns.promises.lookup("localhost")).address);
   if (runtime === "deno") {
     attempt("net: Deno.connect", async () => (await Deno.connect({ port: tcp }), "connected"));
     attempt("net: Deno.listen", () => (Deno.listen({ port: 0 }), "listening"));

@@ -17,6 +17,8 @@ export default (attempt, { secret, parent }) => {
   attempt("read: by ..", () => fs.readFileSync(`./sub/../../${secret.split("/").pop()}`, "utf8"));
   attempt("read: through a link that is there", () => fs.readFileSync("link", "utf8"));
   attempt("read: through a link, promises", () => fs.promises.readFile("link", "utf8"));
+  attempt("read: through a link in a folder", () => fs.readFileSync("sub/link", "utf8"));
+  attempt("read: through a link in a folder, promises", () => fs.promises.readFile("sub/link", "utf8"));
   attempt("read: through a link of its own", () => {
     fs.symlinkSync(secret, "own-link");
     return fs.readFileSync("own-link", "utf8");

@@ -38,6 +38,18 @@ export default (attempt, { secret, parent, tcp }) => {
   attempt("workers: start one", () => nested(`"started"`));
   attempt("workers: read outside from one without flags", async () =>
     unlessError(await nested(`fs.readFileSync(${JSON.stringify(secret)}, "utf8")`, { execArgv: [] })));
+  if (runtime === "deno") {
+    const threaded = async (code) => {
+      const source = `let said; try { said = ${code} } catch (error) { said = "error " + error.message } require("node:worker_threads").parentPort.postMessage(said)`;
+      const worker = new Worker(source, { eval: true });
+      const [message] = await once(worker, "message");
+      await worker.terminate();
+      return message;
+    };
+    attempt("workers: start one by node:worker_threads", () => threaded(`"started"`));
+    attempt("workers: read outside by node:worker_threads", async () =>
+      unlessError(await threaded(`require("node:fs").readFileSync(${JSON.stringify(secret)}, "utf8")`)));
+  }
   attempt("import: over http", async () => (await import(`http://127.0.0.1:${tcp}/module.js`)).default);
   if (runtime === "deno") attempt("import: npm", async () => (await import("npm:left-pad@1.3.0")).default);
   if (runtime === "deno") attempt("import: jsr", async () => (await import("jsr:@std/assert@1")).assert);

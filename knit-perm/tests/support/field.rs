@@ -74,7 +74,9 @@ impl Field {
         for (path, text) in files {
             put(&root.join(path), text);
         }
-        std::os::unix::fs::symlink(root.join("secret.txt"), root.join("project/link")).unwrap();
+        for link in ["project/link", "project/sub/link"] {
+            std::os::unix::fs::symlink(root.join("secret.txt"), root.join(link)).unwrap();
+        }
         for entry in
             std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/attack")).unwrap()
         {

@@ -119,7 +119,13 @@ impl HostPort {
             self.fleet = Some(Fleet::new(self.host.shared())?);
         }
         let fleet = self.fleet.as_mut().expect("made above");
-        fleet.spawn(&self.host, &mut self.parcels, worker, &mut command)
+        fleet.spawn(
+            &self.host,
+            &mut self.parcels,
+            worker,
+            &mut command,
+            self.quiet,
+        )
     }
 
     /// Passes memory to every worker process, and to those that start from now on; returns the number for a message.

@@ -47,7 +47,7 @@ impl Fleet {
         })
     }
 
-    /// Starts a process for a place that was opened. Returns its id, which is that of a wrapper if there is one.
+    /// Starts a process for a place that was opened. Returns its id, which is that of a wrapper if there is one. `quiet`: what it prints goes nowhere.
     ///
     /// # Errors
     /// The command cannot be started, or the system has no descriptor left.
@@ -57,13 +57,19 @@ impl Fleet {
         parcels: &mut Parcels,
         worker: usize,
         command: &mut Command,
+        quiet: bool,
     ) -> Result<u32> {
+        let stderr = if quiet {
+            StderrOf::Remembered
+        } else {
+            StderrOf::Watched
+        };
         let (descriptor, epoch) = (host.descriptor(worker)?, host.epoch(worker)?);
         let (link, socket) = parcels.open(worker, command)?;
         host.set_socket(worker, socket)?;
         let watcher = self.watcher.as_mut().expect("it is not being dropped");
         let link = Some(link);
-        watcher.spawn(command, descriptor, StderrOf::Watched, link, worker, epoch)
+        watcher.spawn(command, descriptor, stderr, link, worker, epoch)
     }
 
     /// Sees to what could not be sent at once.

@@ -26,16 +26,22 @@ pub(super) struct Stderr {
     tail: VecDeque<u8>,
     /// Something before the tail was forgotten.
     cut: bool,
+    /// Whether it is passed on.
+    shown: bool,
+    /// Bytes that were read so far.
+    taken: usize,
 }
 
 impl Stderr {
-    pub(super) fn new(pipe: OwnedFd) -> Self {
+    pub(super) fn new(pipe: OwnedFd, shown: bool) -> Self {
         // It fails on no open descriptor.
         let _ = fcntl_setfl(&pipe, OFlags::NONBLOCK);
         Self {
             pipe: Some(pipe),
             tail: VecDeque::new(),
             cut: false,
+            shown,
+            taken: 0,
         }
     }
 
@@ -58,7 +64,10 @@ impl Stderr {
             Ok(0) => false,
             Ok(n) => {
                 self.remember(&buffer[..n]);
-                out.waiting.extend(&buffer[..n]);
+                self.taken += n;
+                if self.shown {
+                    out.waiting.extend(&buffer[..n]);
+                }
                 true
             }
             Err(Errno::AGAIN | Errno::INTR) => true,
@@ -68,13 +77,13 @@ impl Stderr {
 
     /// Takes all that the process has left behind. Another that it has started may go on writing: no more than a pipe holds is taken.
     pub(super) fn drain(&mut self, out: &mut Forward) -> bool {
-        let before = out.waiting.len();
+        let before = self.taken;
         loop {
-            let had = out.waiting.len();
+            let had = self.taken;
             if !self.read(out) {
                 return false;
             }
-            if out.waiting.len() == had || out.waiting.len() - before > MOST {
+            if self.taken == had || self.taken - before > MOST {
                 return true;
             }
         }
@@ -152,8 +161,14 @@ mod tests {
     use super::*;
 
     fn said(text: &str) -> String {
+        let shown = heard(text, true);
+        assert_eq!(shown, heard(text, false));
+        shown
+    }
+
+    fn heard(text: &str, shown: bool) -> String {
         let (reader, writer) = rustix::pipe::pipe().unwrap();
-        let mut stderr = Stderr::new(reader);
+        let mut stderr = Stderr::new(reader, shown);
         let mut out = Forward::default();
         for piece in text.as_bytes().chunks(1000) {
             rustix::io::write(&writer, piece).unwrap();
@@ -161,7 +176,7 @@ mod tests {
         }
         drop(writer);
         assert!(!stderr.drain(&mut out));
-        assert_eq!(out.waiting.len(), text.len());
+        assert_eq!(out.waiting.len(), if shown { text.len() } else { 0 });
         stderr.last_lines()
     }
 

@@ -41,6 +41,8 @@ pub(crate) enum StderrOf {
     Command,
     /// Passed on to the host's, the last lines remembered.
     Watched,
+    /// The last lines are remembered. Standard output goes nowhere.
+    Remembered,
 }
 
 struct Kept {
@@ -120,12 +122,15 @@ impl Watcher {
         worker: usize,
         epoch: u32,
     ) -> Result<u32> {
-        let watched = stderr == StderrOf::Watched;
+        let watched = stderr != StderrOf::Command;
         if watched {
             // Passed on by hand: Node.js closes all that it has itself on exec, its standard output too.
-            let stdout = std::io::stdout().as_fd().try_clone_to_owned();
+            let stdout = match stderr {
+                StderrOf::Watched => std::io::stdout().as_fd().try_clone_to_owned().ok(),
+                StderrOf::Command | StderrOf::Remembered => None,
+            };
             command
-                .stdout(stdout.map_or_else(|_| Stdio::null(), Stdio::from))
+                .stdout(stdout.map_or_else(Stdio::null, Stdio::from))
                 .stderr(Stdio::piped())
                 .process_group(0);
         }
@@ -154,7 +159,7 @@ impl Watcher {
             epoch,
             child,
             pidfd,
-            stderr: pipe.map(Stderr::new),
+            stderr: pipe.map(|pipe| Stderr::new(pipe, stderr == StderrOf::Watched)),
             link,
             leads_group: watched,
         };

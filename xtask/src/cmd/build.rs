@@ -18,11 +18,13 @@ use crate::project::{Project, Runtime};
 
 /// What programs and workers import, below `dist`. Modules find each other's files from one folder
 /// below it, so that is where the bundle is, too.
-const ENTRIES: [&str; 4] = [
+const ENTRIES: [&str; 6] = [
     "index.js",
     "worker/main.js",
     "shared-memory/process-shared-buffer.js",
     "runtime/source.js",
+    "runtime/source-node.js",
+    "worker/starter.js",
 ];
 
 /// Builds the package.

@@ -33,8 +33,9 @@ pub fn run(project: &Project, flags: &Test) -> Result<bool> {
 /// Adds the steps of `test` to a report.
 pub fn steps(project: &Project, flags: &Test, report: &mut Report) {
     let wanted = |step| flags.only.contains(&step);
+    let mut escapes = Vec::new();
     if wanted(Step::Rust) {
-        report.step("rust tests", || rust(project));
+        report.step("rust tests", || rust(project, &mut escapes));
     }
     if wanted(Step::Loom) {
         for name in loom_crates(project) {
@@ -66,7 +67,7 @@ pub fn steps(project: &Project, flags: &Test, report: &mut Report) {
     if wanted(Step::Js) {
         for &runtime in &flags.on {
             report.step(&format!("suite on {}", runtime.name()), || {
-                suite(project, runtime, test_files(project)?, &[])
+                suite(project, runtime, test_files(project)?, &[], &mut escapes)
             });
         }
     }
@@ -79,10 +80,14 @@ pub fn steps(project: &Project, flags: &Test, report: &mut Report) {
                 || {
                     let mut files = test_files(project)?;
                     files.retain(|file| in_processes(file, all));
-                    suite(project, runtime, files, &[("KNIT_TEST_WORKERS", "process")])
+                    let environment = [("KNIT_TEST_WORKERS", "process")];
+                    suite(project, runtime, files, &environment, &mut escapes)
                 },
             );
         }
+    }
+    for line in escapes {
+        report.note(line);
     }
 }
 
@@ -105,17 +110,32 @@ fn in_processes(file: &Path, all: bool) -> bool {
 }
 
 fn counted(runner: Runner, command: &mut std::process::Command) -> Result<Counts> {
+    noted(runner, command, &mut Vec::new())
+}
+
+/// Counts, and keeps what escape tests say of attempts to get out of a sandbox.
+fn noted(
+    runner: Runner,
+    command: &mut std::process::Command,
+    escapes: &mut Vec<String>,
+) -> Result<Counts> {
     let watched = process::watch(command, process::HANGS)?;
+    escapes.extend(watched.text.lines().filter_map(escape));
     Ok(count(runner, &watched.text).settle(watched.status.success()))
 }
 
-fn rust(project: &Project) -> Result<Counts> {
-    counted(
-        Runner::Cargo,
-        project
-            .cargo()
-            .args(["test", "--workspace", "--no-fail-fast"]),
-    )
+/// The line of an escape test, without what a runner puts before it.
+fn escape(line: &str) -> Option<String> {
+    let at = line.find("escape, ")?;
+    line[at..]
+        .contains(" attempts, ")
+        .then(|| line[at..].to_owned())
+}
+
+fn rust(project: &Project, escapes: &mut Vec<String>) -> Result<Counts> {
+    let mut cargo = project.cargo();
+    cargo.args(["test", "--workspace", "--no-fail-fast"]);
+    noted(Runner::Cargo, &mut cargo, escapes)
 }
 
 /// The crates that have loom models.
@@ -214,6 +234,7 @@ fn suite(
     runtime: Runtime,
     tests: Vec<PathBuf>,
     environment: &[(&str, &str)],
+    escapes: &mut Vec<String>,
 ) -> Result<Counts> {
     setup::run(project)?;
     let start = || {
@@ -224,7 +245,7 @@ fn suite(
     let (runner, flags): (Runner, &[&str]) = match runtime {
         Runtime::Node22 | Runtime::Node24 | Runtime::Node26 => {
             let flags = ["--test", "--test-reporter=spec", "--test-timeout", HANGS];
-            return counted(Runner::Node, start().args(flags).args(tests));
+            return noted(Runner::Node, start().args(flags).args(tests), escapes);
         }
         Runtime::Deno => (Runner::Deno, &["test", "--allow-all", "--no-check"]),
         Runtime::Bun => (Runner::Bun, &["test", "--timeout", HANGS]),
@@ -232,7 +253,7 @@ fn suite(
     // Node gives each file a process of its own; the others run all files in one, where what one file sets another finds.
     let mut counts = Counts::default();
     for test in tests {
-        counts += counted(runner, start().args(flags).arg(test))?;
+        counts += noted(runner, start().args(flags).arg(test), escapes)?;
     }
     Ok(counts)
 }
@@ -282,6 +303,13 @@ mod tests {
         assert!(runs("t/pool/calls.test.ts", false) && runs("t/shared/named.test.ts", false));
         assert!(runs("t/pool/debug.test.ts", true) && !runs("t/pool/debug.test.ts", false));
         assert!(!runs("t/codec/values.test.ts", true) && !runs("t/process/native.test.ts", true));
+    }
+
+    #[test]
+    fn what_escape_tests_say_is_found_whatever_a_runner_puts_before_it() {
+        let line = "escape, node 24 thread: 9 attempts, 9 denied";
+        assert_eq!(escape(&format!("\u{1b}[0m{line}")).as_deref(), Some(line));
+        assert_eq!(escape("ok escape, artist"), None);
     }
 
     #[test]

@@ -169,6 +169,15 @@ export const LINKS = {
   knit_process_take_shared: "ip",
 } as const;
 
+/** Permissions. */
+export const PERMISSIONS = {
+  knit_permission_plan: "pzpz",
+  knit_permission_denial: "pzpz",
+  knit_host_sandbox: "ipz",
+  knit_thread_restrict: "pz",
+  knit_process_become: "pzpzpz",
+} as const;
+
 /** All of them. */
 export const EVERYTHING = {
   ...COMMON,
@@ -185,6 +194,7 @@ export const EVERYTHING = {
   ...THREAD,
   ...SHARED,
   ...LINKS,
+  ...PERMISSIONS,
 } as const;
 
 /** The argument that a letter stands for. */

@@ -8,6 +8,7 @@ import type { Functions, Signatures } from "./abi.ts";
 import { hostNative } from "./host.ts";
 import { lazily } from "./library.ts";
 import type { ForeignNative, Library } from "./library.ts";
+import { permissionNative } from "./permission.ts";
 import { RingBell } from "./rings.ts";
 import { Session } from "./session.ts";
 import { sharedNative } from "./shared.ts";
@@ -66,6 +67,7 @@ export function bunNative(path: string, foreign: ForeignNative): WebNative {
       return bell;
     }),
     ...sharedNative(session),
+    ...permissionNative(session),
     ...threadNative(session, (watch, callback) => {
       const bell = new RingBell(foreign, callback);
       session.done(ring().knit_watch_bell(watch, bell.ring, bell.context));

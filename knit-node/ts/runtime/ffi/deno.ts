@@ -24,6 +24,7 @@ import type { HostBells } from "./host.ts";
 import { lazily } from "./library.ts";
 import type { ForeignNative, Library } from "./library.ts";
 import { NoteBell, notesOf } from "./notes.ts";
+import { permissionNative } from "./permission.ts";
 import { RingBell } from "./rings.ts";
 import { Session } from "./session.ts";
 import { sharedNative } from "./shared.ts";
@@ -70,7 +71,8 @@ function openDeno(path: string, napi: () => ForeignNative): DenoLibrary {
   if (Deno.permissions.querySync({ name: "ffi" }).state !== "granted") {
     // What is not open by then, no program can open that drops its permission later.
     const all = open(EVERYTHING);
-    return { open: () => all as never, show: (address, bytes, token) => napi().memoryShow(address, bytes, token), watchWait: waiter(Deno, path) };
+    const foreign = napi();
+    return { open: () => all as never, show: (address, bytes, token) => foreign.memoryShow(address, bytes, token), watchWait: waiter(Deno, path) };
   }
   const finalize = Deno.dlopen(path, { knit_finalize: { parameters: ["usize", "usize"], result: "void" } }).symbols["knit_finalize"] as (data: number, token: number) => void;
   const collected = new FinalizationRegistry<number>((token) => finalize(0, token));
@@ -153,6 +155,7 @@ export function denoNative(path: string, napi: () => ForeignNative): WebNative {
     ...hostNative(session, host),
     ...workerNative(session, worker),
     ...sharedNative(session),
+    ...permissionNative(session),
     ...threadNative(session, watch),
     threadNotes(notes) {
       ours = notes;

@@ -1,14 +1,14 @@
 /**
  * The host's functions of `Native`, over the C interface.
  */
-import type { WebNative } from "../native.ts";
+import type { PermissionNative, WebNative } from "../native.ts";
 import { CONTROL, HOST, HOST_BLOCKS, LINKS, MEMORY, NONE, OPTION, OPTIONS_WORDS, PROCESSES } from "./abi.ts";
 import type { LoopBell, Notes } from "./bells.ts";
 import { bytesOf, lazily, writtenText } from "./library.ts";
 import type { Session } from "./session.ts";
 
 /** Every function of a host. */
-export type HostNative = Pick<WebNative, Extract<keyof WebNative, `host${string}`>>;
+export type HostNative = Pick<WebNative, Extract<Exclude<keyof WebNative, keyof PermissionNative>, `host${string}`>>;
 
 /** Sets the bell of a host; `outside`: threads ring it that are none of the pool's. */
 export type HostBells = (host: number, workers: number, outside: boolean, callback: () => void) => { readonly bell: LoopBell; readonly notes: Notes | null };

@@ -53,8 +53,8 @@ export function written(write: (buffer: Uint8Array, size: number) => number, siz
 }
 
 /** The same as a text. */
-export function writtenText(write: (buffer: Uint8Array, size: number) => number): string {
-  return decoder.decode(written(write));
+export function writtenText(write: (buffer: Uint8Array, size: number) => number, size?: number): string {
+  return decoder.decode(written(write, size));
 }
 
 /** Turns a negative result into an error, with the engine's text and code. */

@@ -1,13 +1,13 @@
 /**
  * The ends of threads, over the C interface: what `WebNative` has beside `Native`.
  */
-import type { WebNative } from "../native.ts";
+import type { PermissionNative, WebNative } from "../native.ts";
 import { THREAD, WATCH } from "./abi.ts";
 import { bytesOf, lazily, writtenText } from "./library.ts";
 import type { Session } from "./session.ts";
 
 /** Every function about threads. */
-export type ThreadNative = Pick<WebNative, Exclude<Extract<keyof WebNative, `thread${string}`>, "threadNotes">>;
+export type ThreadNative = Pick<WebNative, Exclude<Extract<keyof WebNative, `thread${string}`>, "threadNotes" | keyof PermissionNative>>;
 
 /** How a watch tells of ends: `keepAlive(true)` while some are awaited. */
 export type WatchBells = (watch: number, callback: () => void) => { keepAlive(alive: boolean): void };

@@ -2,14 +2,14 @@
  * The worker's functions of `Native`, over the C interface.
  */
 import { STOP } from "../../generated/layout.ts";
-import type { WebNative } from "../native.ts";
+import type { PermissionNative, WebNative } from "../native.ts";
 import { JOINED, LINKS, MEMORY, STOPPED, WORKER, WORKER_BLOCKS } from "./abi.ts";
 import type { LoopBell } from "./bells.ts";
 import { lazily, written } from "./library.ts";
 import type { Session } from "./session.ts";
 
 /** Every function of a worker. */
-export type WorkerNative = Pick<WebNative, Extract<keyof WebNative, `worker${string}` | `process${string}`>>;
+export type WorkerNative = Pick<WebNative, Extract<Exclude<keyof WebNative, keyof PermissionNative>, `worker${string}` | `process${string}`>>;
 
 /** Sets the bell of a worker. */
 export type WorkerBells = (worker: number, index: number, callback: () => void) => LoopBell;

@@ -1,0 +1,95 @@
+/**
+ * For whom the permissions of a pool are planned: the workers' runtime, its version, and the files that they cannot do without.
+ */
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+import type * as ChildProcess from "node:child_process";
+
+import type { ProcessRuntime, ProcessSettings } from "../api/process-options.ts";
+import type { Target } from "../host/permissions.ts";
+import { thisRuntime } from "./command.ts";
+import { takesWorkerOptions } from "./deno-options.ts";
+import { libraryPath } from "./engine.ts";
+
+/** This package's own folder; null if it is no folder. */
+const PACKAGE = path(new URL("../..", import.meta.url).href);
+
+function path(href: string): string | null {
+  return href.startsWith("file:") ? fileURLToPath(href) : null;
+}
+
+/** The files that are there, of some modules. */
+function paths(hrefs: Iterable<string>): string[] {
+  const found = [...new Set(hrefs)].flatMap((href) => path(href) ?? []);
+  // What is not there is an error of its own, in the worker.
+  return found.filter((file) => mayExist(file));
+}
+
+function mayExist(file: string): boolean {
+  try {
+    return existsSync(file);
+  } catch {
+    // Deno may not look; the engine can.
+    return true;
+  }
+}
+
+/** Workers of these settings that load these modules. */
+export function targetOf(settings: ProcessSettings | null, hrefs: Iterable<string>): Target {
+  const common = {
+    package: PACKAGE === null ? [] : [PACKAGE],
+    modules: paths(hrefs),
+    library: libraryPath(),
+    workerOptions: false,
+    inPlace: (settings?.prefix.length ?? 0) > 0,
+  };
+  if (settings === null) {
+    return { ...common, runtime: thisRuntime, version: version(process.versions[thisRuntime]), kind: "thread", executable: null, workerOptions: takesWorkerOptions() };
+  }
+  if (settings.command !== null) {
+    const [program] = settings.command;
+    return { ...common, runtime: "native", version: [0, 0], kind: "process", executable: search(program), package: [], library: null };
+  }
+  const program = programOf(settings.runtime ?? thisRuntime);
+  return { ...common, runtime: settings.runtime ?? thisRuntime, version: program.version, kind: "process", executable: program.path };
+}
+
+function version(text: string | undefined): [number, number] {
+  const [major = 0, minor = 0] = (text ?? "").split(".").map(Number);
+  return [major, minor];
+}
+
+interface Program {
+  readonly path: string | null;
+  readonly version: [number, number];
+}
+
+const programs = new Map<string, Program>();
+
+/** Where a runtime's program really is, past links and scripts that start it, and its version. Another runtime than this one must be asked, once. */
+export function programOf(runtime: ProcessRuntime): Program {
+  if (runtime === thisRuntime) return { path: process.execPath, version: version(process.versions[runtime]) };
+  const key = `${runtime}\0${process.env["PATH"]}`;
+  let program = programs.get(key);
+  if (program === undefined) programs.set(key, (program = ask(runtime)));
+  return program;
+}
+
+function ask(runtime: ProcessRuntime): Program {
+  const { spawnSync } = createRequire(import.meta.url)("node:child_process") as typeof ChildProcess;
+  const say = `console.log(JSON.stringify([process.execPath, process.versions.${runtime}]))`;
+  const run = runtime === "deno" ? ["eval", "--no-lock", say] : ["-e", say];
+  const { status, stdout } = spawnSync(runtime, run, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+  // Who starts it says why it cannot be.
+  if (status !== 0) return { path: null, version: [0, 0] };
+  const [path, text] = JSON.parse(stdout.trim().split("\n").at(-1) ?? "[]") as [string, string];
+  return { path, version: version(text) };
+}
+
+/** A command's file, as a shell finds it. */
+function search(command: string): string | null {
+  if (command.includes("/")) return existsSync(command) ? command : null;
+  const folders = (process.env["PATH"] ?? "").split(":");
+  return folders.map((folder) => `${folder}/${command}`).find((file) => existsSync(file)) ?? null;
+}
