@@ -113,6 +113,11 @@ impl Bell for NoteBell {
     }
 }
 
+/// Whether somebody is on this thread's list.
+pub(crate) fn any_rung() -> bool {
+    RUNG.with_borrow_mut(|rung| rung.list()[0] > 0)
+}
+
 /// Hands out this thread's list of those who were rung by notes (`knit_host_notes`, `knit_worker_notes`), as `knit_host_memory` does. Word 0: how many; then
 /// for each the `pool` that was given with its bell, and 0 for the host or the worker's number and one. At most `KNIT_RUNG_MOST` are in it.
 ///
@@ -175,6 +180,10 @@ impl OwnBell {
         shared.set_bell(participant, Some(Arc::new(bell)))?;
         *self = Self::Notes;
         Ok(())
+    }
+
+    pub(crate) fn is_notes(&self) -> bool {
+        matches!(self, Self::Notes)
     }
 
     pub(crate) fn is_set(&self) -> bool {

@@ -17,7 +17,7 @@ use knit_sched::{Shared, Worker};
 use knit_shm::Words;
 
 use crate::abi::{KNIT_MEMORY_CONTROL, KNIT_MEMORY_OUTBOX, KNIT_STOP, Memory, Place};
-use crate::bell::{OwnBell, Ring};
+use crate::bell::{OwnBell, Ring, any_rung};
 use crate::error::{FfiError, Result, argument, guard, put};
 use crate::host::{filled, limit};
 use crate::memory::{not_null, show_region, show_words};
@@ -164,7 +164,16 @@ pub extern "C" fn knit_worker_turn(worker: u32, bytes: u32, spin: u32) -> i32 {
         let replies = unsafe { filled(&entry.outbox, bytes) }?;
         // SAFETY: as above; the control block is another allocation, and this is its only slice.
         let control = unsafe { entry.control.words() };
-        let spin = Duration::from_micros(u64::from(spin));
+        let mut spin = Duration::from_micros(u64::from(spin));
+        let mut replies = replies;
+        if entry.bell.is_notes() && !replies.is_empty() {
+            // A note is delivered when this returns: whoever it is for must not wait for the end of the search.
+            entry.port.worker.publish(replies)?;
+            replies = &[];
+            if any_rung() {
+                spin = Duration::ZERO;
+            }
+        }
         let claimed = entry.port.turn(replies, spin, control)?;
         Ok(if claimed == STOP { KNIT_STOP } else { claimed })
     })

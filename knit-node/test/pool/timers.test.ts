@@ -10,7 +10,7 @@ import { Host } from "../../ts/host/host.ts";
 import { engine, later } from "../../ts/runtime/current.ts";
 import type { Native } from "../../ts/runtime/native.ts";
 import { Loop } from "../../ts/worker/loop.ts";
-import { double } from "../fixtures/basic.ts";
+import { busy, double } from "../fixtures/basic.ts";
 import { sleep, within, withPool } from "./support.ts";
 
 /** A host, and a worker in this very thread that does not hear its bell. */
@@ -84,4 +84,10 @@ test("with parkMs a busy and an idle pool work as ever", () =>
       assert.deepEqual(await Promise.all(calls), calls.map((_, n) => n * 2));
       await sleep(5);
     }
+  }));
+
+test("a sleeping host hears of a reply while its worker searches for more", { timeout: 120_000 }, () =>
+  // A hundred seconds, were each reply heard when the search is over.
+  withPool({ worker: { timers: { spinMicroseconds: 1_000_000 } } }, { busy }, async ({ call }) => {
+    for (let i = 0; i < 100; i++) await call.busy(5);
   }));
