@@ -34,7 +34,11 @@ fn compile(example: &str, link: &[&str], folder: &Path) -> PathBuf {
     .arg("-L")
     .arg(libraries())
     .args(link)
-    .arg(format!("-Wl,-rpath,{}", libraries().display()))
+    // As RPATH, which comes before LD_LIBRARY_PATH: cargo names folders there that may hold an older library.
+    .arg(format!(
+        "-Wl,--disable-new-dtags,-rpath,{}",
+        libraries().display()
+    ))
     .arg("-o")
     .arg(&program);
     let output = cc.output().expect("a C compiler is needed: cc, or $CC");
