@@ -178,7 +178,11 @@ fn node(target: &Target, grants: &Grants, paths: &Paths) -> Vec<String> {
     add(!process, "--interactive");
     // What it warns of is what the plan takes care of.
     add(true, "--disable-warning=PERM0001");
-    add(process, "--disable-warning=SecurityWarning");
+    // Which has no code of its own in Node.js 22.
+    add(
+        process || target.version.0 < 24,
+        "--disable-warning=SecurityWarning",
+    );
     for (flag, paths) in [
         ("--allow-fs-read", &paths.read),
         ("--allow-fs-write", &paths.write),
