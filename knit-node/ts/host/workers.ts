@@ -123,7 +123,8 @@ export class Workers {
       exit: (code, error, end) => {
         place.handle = null;
         this.#debug.lifecycle?.(`worker ${index} ended ${howEnded(code, end)}${error === undefined ? "" : `: ${String(error)}`}`);
-        if (!this.#stopping) this.#onDeath(index, new WorkerCrashedError(index, code, error ?? place.damage ?? undefined, end));
+        // What it was ended for says more than how its runtime took that.
+        if (!this.#stopping) this.#onDeath(index, new WorkerCrashedError(index, code, place.damage ?? error, end));
       },
     });
     this.#debug.lifecycle?.(`worker ${index} started`);
