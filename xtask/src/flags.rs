@@ -35,6 +35,9 @@ cargo xtask <command>
   stress [--seconds <n>] [--seed <n>] [--on <runtimes>]
                             random calls on the runtimes, on each for n seconds (60): each settles once and
                             rightly, nothing is left, memory stays flat
+  faults [--seconds <n>] [--seed <n>] [--on <runtimes>]
+                            worker processes and hosts killed at random under load, on each runtime for n seconds (60):
+                            every promise settles rightly, nothing is left
   soak [--pools <n>] [--ends <n>] [--on <runtimes>]
                             n pools one after the other (500), which leave nothing; n processes that end with calls
                             in flight (100), none of which crashes
@@ -70,6 +73,8 @@ pub enum Command {
     Fuzz(Fuzz),
     /// Runs random calls.
     Stress(Stress),
+    /// Kills workers and hosts.
+    Faults(Faults),
     /// Makes many pools and processes.
     Soak(Soak),
     /// Runs everything.
@@ -189,6 +194,17 @@ pub struct Stress {
     pub on: Vec<Runtime>,
 }
 
+/// Flags of `faults`.
+#[derive(Debug, PartialEq)]
+pub struct Faults {
+    /// How long each runtime runs.
+    pub seconds: u32,
+    /// Where the random moments and calls start from.
+    pub seed: u32,
+    /// The runtimes to run on.
+    pub on: Vec<Runtime>,
+}
+
 /// Flags of `soak`.
 #[derive(Debug, PartialEq)]
 pub struct Soak {
@@ -234,7 +250,14 @@ fn command(parser: &mut lexopt::Parser) -> Parsed<Command> {
         "demo" => demo(parser).map(Command::Demo),
         "bench" => bench(parser).map(Command::Bench),
         "fuzz" => fuzz(parser).map(Command::Fuzz),
-        "stress" => stress(parser).map(Command::Stress),
+        "stress" => {
+            let Timed { seconds, seed, on } = timed(parser)?;
+            Ok(Command::Stress(Stress { seconds, seed, on }))
+        }
+        "faults" => {
+            let Timed { seconds, seed, on } = timed(parser)?;
+            Ok(Command::Faults(Faults { seconds, seed, on }))
+        }
         "soak" => soak(parser).map(Command::Soak),
         other => Err(format!("there is no command `{other}`").into()),
     }
@@ -326,8 +349,15 @@ fn fuzz(parser: &mut lexopt::Parser) -> Parsed<Fuzz> {
     Ok(flags)
 }
 
-fn stress(parser: &mut lexopt::Parser) -> Parsed<Stress> {
-    let mut flags = Stress {
+/// Flags of a run from a seed, for some time on each runtime.
+struct Timed {
+    seconds: u32,
+    seed: u32,
+    on: Vec<Runtime>,
+}
+
+fn timed(parser: &mut lexopt::Parser) -> Parsed<Timed> {
+    let mut flags = Timed {
         seconds: 60,
         // Another one each time, and printed: a run that fails can be repeated.
         seed: std::time::UNIX_EPOCH

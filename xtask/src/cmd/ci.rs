@@ -3,7 +3,7 @@
 //! What `test` does, after the checks that are no tests (formatting, lints, documentation), and
 //! followed by the package and by short forms of the runs that have no natural end.
 
-use super::{bench, demo, fuzz, pack, soak, stress, test};
+use super::{bench, demo, faults, fuzz, pack, soak, stress, test};
 use crate::error::Result;
 use crate::flags;
 use crate::process;
@@ -14,6 +14,8 @@ use crate::report::Report;
 const FUZZ_SECONDS: u32 = 60;
 /// Seconds of random calls on each runtime: 20 in all.
 const STRESS_SECONDS: u32 = 4;
+/// Seconds in which worker processes and hosts are killed, on each runtime: 20 in all.
+const FAULTS_SECONDS: u32 = 4;
 /// Pools on each runtime, one after the other.
 const SOAK_POOLS: u32 = 40;
 /// Processes of each runtime that end with calls in flight.
@@ -56,6 +58,12 @@ pub fn run(project: &Project) -> Result<bool> {
         on: Runtime::ALL.to_vec(),
     };
     stress::steps(project, &stressed, &mut report);
+    let faulty = flags::Faults {
+        seconds: FAULTS_SECONDS,
+        seed: 1,
+        on: Runtime::ALL.to_vec(),
+    };
+    faults::steps(project, &faulty, &mut report);
     let soaked = flags::Soak {
         pools: SOAK_POOLS,
         ends: SOAK_ENDS,

@@ -4,6 +4,7 @@ mod bench;
 mod build;
 mod ci;
 mod demo;
+mod faults;
 mod figures;
 mod fuzz;
 mod generated;
@@ -35,6 +36,7 @@ pub fn run(project: &Project, command: Command) -> Result<bool> {
         Command::PublishCheck => publish_check::run(project)?,
         Command::Fuzz(flags) => fuzz::run(project, &flags)?,
         Command::Stress(flags) => return stress::run(project, &flags),
+        Command::Faults(flags) => return faults::run(project, &flags),
         Command::Soak(flags) => return soak::run(project, &flags),
         Command::Ci => return ci::run(project),
     }

@@ -17,7 +17,7 @@ fn every_command_of_the_help_is_one() {
         name.starts_with(char::is_alphabetic)
             .then(|| name.split(' ').next())?
     });
-    assert_eq!(names.clone().count(), 14);
+    assert_eq!(names.clone().count(), 15);
     for name in names {
         assert!(parsed(&[name]).is_ok(), "{name}");
     }
@@ -50,6 +50,8 @@ fn what_nothing_understands_is_named() {
         (&["stress", "--seconds", "0"], "--seconds"),
         (&["stress", "--seed", "x"], "x"),
         (&["stress", "--on", "node20"], "node20"),
+        (&["faults", "--seconds", "0"], "--seconds"),
+        (&["faults", "--pools", "1"], "--pools"),
         (&["soak", "--pools", "-1"], "-1"),
         (&["soak", "--ends"], "--ends"),
     ] {
@@ -95,6 +97,24 @@ fn a_stress_run_lasts_a_minute_on_every_runtime_unless_told_otherwise() {
             on: vec![Runtime::Bun, Runtime::Deno],
         })
     );
+}
+
+#[test]
+fn faults_last_a_minute_on_every_runtime_unless_told_otherwise() {
+    let on = Runtime::ALL.to_vec();
+    assert_eq!(
+        parsed(&["faults", "--seed", "9"]).unwrap(),
+        Command::Faults(Faults {
+            seconds: 60,
+            seed: 9,
+            on
+        })
+    );
+    let Command::Faults(flags) = parsed(&["faults", "--seconds", "4", "--on", "bun"]).unwrap()
+    else {
+        panic!("another command")
+    };
+    assert_eq!((flags.seconds, flags.on), (4, vec![Runtime::Bun]));
 }
 
 #[test]
