@@ -1,9 +1,7 @@
 /**
  * Which module called: read from the stack. And what a path means to that module.
  */
-import { isAbsolute } from "node:path";
-import { pathToFileURL } from "node:url";
-
+import { hrefOf, isAbsolute } from "../runtime/system.ts";
 import { KnitError, OptionError } from "./errors.ts";
 
 let moduleUrl: string | null = null;
@@ -32,7 +30,7 @@ export function callerUrls(boundary: Function): string[] {
 export function callerHref(what: string, href: unknown, boundary: Function): string {
   if (href instanceof URL) return href.href;
   if (typeof href !== "string" || href === "") throw new OptionError(`${what} must be a path or a URL, not ${JSON.stringify(href) ?? String(href)}`);
-  if (isAbsolute(href)) return pathToFileURL(href).href;
+  if (isAbsolute(href)) return hrefOf(href);
   if (SCHEME.test(href)) return new URL(href).href;
   const base = callerUrl(boundary);
   try {
@@ -50,7 +48,7 @@ interface CallSite {
 const SCHEME = /^[a-z][a-z0-9+.-]+:/i;
 
 function asUrl(name: string): string {
-  return SCHEME.test(name) ? name : pathToFileURL(name).href;
+  return SCHEME.test(name) ? name : hrefOf(name);
 }
 
 function fromStack(boundary: Function): string {

@@ -3,8 +3,7 @@
  *
  * A topic that nobody asked for is null, so that `debug.host?.(`...`)` does not even make its text.
  */
-import { writeSync } from "node:fs";
-
+import { variable, writeError } from "../runtime/system.ts";
 import { boolean, checkOptions } from "./check.ts";
 
 /** What `debug` may name. */
@@ -42,7 +41,7 @@ export function topicsOf(given: unknown): readonly Topic[] {
 function fromEnvironment(): readonly Topic[] {
   let names: string | undefined;
   try {
-    names = process.env.KNITTING_DEBUG;
+    names = variable("KNITTING_DEBUG");
   } catch {
     // A runtime that does not let this program see its environment.
   }
@@ -58,10 +57,9 @@ export function debugFor(topics: readonly Topic[], who: string): Debug {
   return { host: line("host"), globals: line("globals"), signals: line("signals"), imports: line("imports"), lifecycle: line("lifecycle") };
 }
 
-// Straight to the descriptor: a worker's own stream needs the host's event loop.
 function write(text: string): void {
   try {
-    writeSync(2, `${text.replaceAll("\n", "\\n")}\n`);
+    writeError(`${text.replaceAll("\n", "\\n")}\n`);
   } catch {
     // Nobody reads it.
   }

@@ -1,7 +1,7 @@
 /**
  * The options of a pool: their types, and their check.
  */
-import { availableParallelism } from "node:os";
+import { cores } from "../runtime/system.ts";
 
 import { encodeAlone } from "../codec/alone.ts";
 import { BALANCERS, MAX_WORKERS } from "../generated/layout.ts";
@@ -172,7 +172,7 @@ export function settings(options: PoolOptions, boundary: Function): Settings {
     resourceLimits: limits(worker.resourceLimits, process),
     execArgv: flags(options.workerExecArgv),
     // A worker that spins on the only core keeps the host from submitting.
-    spinMicroseconds: integer("createPool: worker.timers.spinMicroseconds", timers.spinMicroseconds, availableParallelism() > 1 ? 150 : 0, 0, 1_000_000),
+    spinMicroseconds: integer("createPool: worker.timers.spinMicroseconds", timers.spinMicroseconds, cores() > 1 ? 150 : 0, 0, 1_000_000),
     parkMs: timers.parkMs === undefined ? 0 : integer("createPool: worker.timers.parkMs", timers.parkMs, 0, 1, 2 ** 31 - 1),
     pauseNanoseconds: integer("createPool: worker.timers.pauseNanoseconds", timers.pauseNanoseconds, 0, 0, 1_000_000),
     debug: topicsOf(options.debug),

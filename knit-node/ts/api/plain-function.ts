@@ -10,10 +10,9 @@
  *
  * Whatever is found, the worker compares its text before it serves.
  */
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import type * as Modules from "node:module";
 
+import { builtin, hrefOf, pathOf, readText } from "../runtime/system.ts";
 import { fingerprint } from "./binding.ts";
 import type { ExportBinding } from "./binding.ts";
 import { staticImports } from "./static-imports.ts";
@@ -61,7 +60,7 @@ function importsOf(href: string): string[] {
   if (!href.startsWith("file:")) return [];
   let specifiers: string[];
   try {
-    specifiers = staticImports(readFileSync(fileURLToPath(href), "utf8"));
+    specifiers = staticImports(readText(pathOf(href)));
   } catch {
     return [];
   }
@@ -74,8 +73,8 @@ function resolve(specifier: string, parent: string): string | null {
   if (specifier.startsWith("node:")) return null;
   if (/^[a-z][a-z0-9+.-]+:/i.test(specifier)) return specifier;
   try {
-    const path = createRequire(parent).resolve(specifier);
-    return path.startsWith("/") || /^[a-z]:\\/i.test(path) ? pathToFileURL(path).href : null;
+    const path = builtin<typeof Modules>("node:module").createRequire(parent).resolve(specifier);
+    return path.startsWith("/") || /^[a-z]:\\/i.test(path) ? hrefOf(path) : null;
   } catch {
     return null;
   }

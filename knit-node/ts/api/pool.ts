@@ -1,8 +1,6 @@
 /**
  * Pools: tasks in, typed calls out.
  */
-import { setTimeout } from "node:timers";
-
 import { Host } from "../host/host.ts";
 import type { InlineFunction } from "../host/inline.ts";
 import { Permissions } from "../host/permissions.ts";
@@ -11,6 +9,7 @@ import { Workers } from "../host/workers.ts";
 import { refusePermissionFlags } from "../runtime/command.ts";
 import { engine, inPool, later, startWorker } from "../runtime/current.ts";
 import type { Native } from "../runtime/native.ts";
+import * as system from "../runtime/system.ts";
 import { targetOf } from "../runtime/target.ts";
 import { NativeTask } from "./native-task.ts";
 import type { AbortablePromise } from "./abort.ts";
@@ -179,7 +178,7 @@ function permissionsOf(native: Native, chosen: Settings, definitions: readonly D
 /** What the workers' environment is made from; undefined if Deno may not tell: then the engine asks the system. */
 function environment(): Readonly<Record<string, string | undefined>> | undefined {
   try {
-    return { ...process.env };
+    return system.environment();
   } catch {
     return undefined;
   }

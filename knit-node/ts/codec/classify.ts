@@ -49,7 +49,6 @@ know("DataView", KIND_BINARY + BINARY_DATA_VIEW);
 TYPED_ARRAY_NAMES.forEach((name, i) => {
   if (name !== undefined) know(name, KIND_BINARY + i);
 });
-know("Buffer", KIND_BINARY + BINARY_BUFFER);
 byPrototype.set(Envelope.prototype, KIND_ENVELOPE);
 
 const toString = Object.prototype.toString;
@@ -65,6 +64,11 @@ export function classify(value: object, prototype: object | null): number {
 function classifyRare(value: object, prototype: object): number {
   if (Array.isArray(value)) return prototype === Array.prototype || isForeign(value, prototype, "Array") ? KIND_ARRAY : KIND_UNSUPPORTED;
   if (value instanceof Error) return KIND_ERROR;
+  // Not looked for before: Deno takes milliseconds for it, when it is first asked for.
+  if (value instanceof Uint8Array && !byName.has("Buffer")) {
+    know("Buffer", KIND_BINARY + BINARY_BUFFER);
+    if (prototype === globals["Buffer"]?.prototype) return KIND_BINARY + BINARY_BUFFER;
+  }
   const tag = toString.call(value).slice(8, -1);
   if (tag === "Error" && !(value instanceof Object)) return foreignErrorKind(prototype);
   const kind = byName.get(tag);

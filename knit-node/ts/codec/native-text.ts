@@ -15,7 +15,9 @@ interface BufferMethods {
   utf8Slice?: NativeSlice;
 }
 
-const methods: BufferMethods = (globalThis as unknown as { Buffer?: { prototype: BufferMethods } }).Buffer?.prototype ?? {};
+function methods(): BufferMethods {
+  return (globalThis as unknown as { Buffer?: { prototype: BufferMethods } }).Buffer?.prototype ?? {};
+}
 
 function probeWrite(write: NativeWrite | undefined): NativeWrite | null {
   try {
@@ -35,10 +37,31 @@ function probeSlice(slice: NativeSlice | undefined): NativeSlice | null {
   }
 }
 
-export const nativeWrite = probeWrite(methods.utf8Write);
-export const nativeSlice = probeSlice(methods.utf8Slice);
+/** Deno takes milliseconds for its `Buffer`, when it is first asked for: so that is when the first text comes. */
+const isLate = "Deno" in globalThis;
+let lateWrite: NativeWrite | null = null;
+let lateSlice: NativeSlice | null = null;
+
+function standardWrite(this: Uint8Array, text: string, at: number, room: number): number {
+  return new TextEncoder().encodeInto(text, this.subarray(at, at + room)).written;
+}
+
+function standardSlice(this: Uint8Array, from: number, to: number): string {
+  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(this.subarray(from, to));
+}
+
+function writeLate(this: Uint8Array, text: string, at: number, room: number): number {
+  return (lateWrite ??= probeWrite(methods().utf8Write) ?? standardWrite).call(this, text, at, room);
+}
+
+function sliceLate(this: Uint8Array, from: number, to: number): string {
+  return (lateSlice ??= probeSlice(methods().utf8Slice) ?? standardSlice).call(this, from, to);
+}
+
+export const nativeWrite = isLate ? writeLate : probeWrite(methods().utf8Write);
+export const nativeSlice = isLate ? sliceLate : probeSlice(methods().utf8Slice);
 
 /** Longest text for which `nativeSlice` is the faster way. In Deno it decodes long text by itself, slowly. */
-export const NATIVE_SLICE_BYTES = "Deno" in globalThis ? 128 : 0x7fff_ffff;
+export const NATIVE_SLICE_BYTES = isLate ? 128 : 0x7fff_ffff;
 /** Longest text that is faster written by a loop than by `nativeWrite`. */
-export const LOOP_WRITE_UNITS = nativeWrite === null || "Deno" in globalThis ? 48 : 12;
+export const LOOP_WRITE_UNITS = nativeWrite === null || isLate ? 48 : 12;

@@ -209,10 +209,10 @@ export class BlockReceiver implements BlockReader {
   }
 }
 
-const { Buffer } = globalThis as { Buffer?: { allocUnsafeSlow(bytes: number): Uint8Array<ArrayBuffer> } };
-
 /** A copy in memory of its own, which where possible is not filled with zeros first: that costs as much as the copy. */
 function copy(bytes: Uint8Array): ArrayBuffer {
+  // Not kept: Deno takes milliseconds for it, when it is first asked for.
+  const { Buffer } = globalThis as { Buffer?: { allocUnsafeSlow(bytes: number): Uint8Array<ArrayBuffer> } };
   const own = Buffer === undefined ? new Uint8Array(bytes.length) : Buffer.allocUnsafeSlow(bytes.length);
   own.set(bytes);
   return own.buffer;

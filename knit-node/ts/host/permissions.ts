@@ -9,6 +9,7 @@ import { KnitError, OptionError, PermissionDeniedError, PermissionUnenforceableE
 import type { PermissionEnforcer, PermissionKey, PermissionOutcome, PermissionRefusal, PermissionReport, Policy } from "../api/permission.ts";
 import type { PermissionNative } from "../runtime/native.ts";
 import type { Plan, Restriction } from "../runtime/plan.ts";
+import { workingFolder } from "../runtime/system.ts";
 
 /** For whom a plan is made: `knit_perm::Target`. */
 export interface Target {
@@ -88,7 +89,7 @@ export class Permissions {
 /** Where relative paths begin. Deno may not tell: then it does not change either. */
 function folder(): string {
   try {
-    return process.cwd();
+    return workingFolder();
   } catch {
     return "";
   }

@@ -6,14 +6,12 @@
  * It is asked to (by the word in its cell, which wakes it), then by SIGTERM, then by SIGKILL. Its end is known from its pidfd, the reason from three
  * places: what it said through its reply ring, its exit code or signal, the last lines of its standard error.
  */
-import { constants } from "node:os";
-import { clearTimeout, setTimeout } from "node:timers";
-
 import { KnitError, WorkerStartError } from "../api/errors.ts";
 import type { ProcessSettings } from "../api/process-options.ts";
 import { encodeAlone } from "../codec/alone.ts";
 import { order, thisRuntime, workerCommand } from "../runtime/command.ts";
 import type { Native } from "../runtime/native.ts";
+import { builtin } from "../runtime/system.ts";
 import { programOf } from "../runtime/target.ts";
 import type { ProcessBoot, WorkerBoot, WorkerHandle, WorkerListener, WorkerNote, WorkerSettings } from "../runtime/runtime.ts";
 import type { Host } from "./host.ts";
@@ -113,19 +111,23 @@ export class Processes {
     if (this.#running[index] !== running) return;
     this.#host.stop(index);
     this.#host.awaitEnd(1);
-    const { SIGTERM, SIGKILL } = constants.signals;
+    const { SIGTERM, SIGKILL } = signals();
     const kill = (signal: number): void => {
       if (this.#running[index] === running) this.#native.hostKill(this.#host.handle, index, signal);
     };
     const timers = [setTimeout(kill, ASKED_MS, SIGTERM), setTimeout(kill, ASKED_MS + TERMINATED_MS, SIGKILL)];
     await ended;
-    timers.forEach(clearTimeout);
+    timers.forEach((timer) => clearTimeout(timer));
     this.#host.awaitEnd(-1);
   }
 }
 
+function signals(): Readonly<Record<NodeJS.Signals, number>> {
+  return builtin<typeof import("node:os")>("node:os").constants.signals;
+}
+
 function nameOf(signal: number): string {
-  for (const [name, number] of Object.entries(constants.signals)) if (number === signal) return name;
+  for (const [name, number] of Object.entries(signals())) if (number === signal) return name;
   return `signal ${signal}`;
 }
 

@@ -4,9 +4,7 @@
  * If the first workers say that they cannot start (a module is missing, tasks differ), the pool fails with their reason, for every call: others
  * would find the same. A worker that dies rejects the calls it had taken, and is replaced; `respawn.ts` says when.
  */
-import { clearTimeout, setTimeout } from "node:timers";
-
-import { HardTimeoutError, KnitError, PoolClosedError, PoolInWorkerError, TaskBindingError, WorkerCrashedError, WorkerStartError, howEnded } from "../api/errors.ts";
+import { HardTimeoutError, KnitError, PoolClosedError, TaskBindingError, WorkerCrashedError, WorkerStartError, howEnded } from "../api/errors.ts";
 import type { Binding } from "../api/binding.ts";
 import type { Debug } from "../api/debug.ts";
 import type { Settings } from "../api/options.ts";
@@ -14,12 +12,14 @@ import type { Native } from "../runtime/native.ts";
 import type { SerializedFailure, WorkerBoot, WorkerHandle, WorkerListener, WorkerMessage, WorkerSettings } from "../runtime/runtime.ts";
 import type { Host } from "./host.ts";
 import { hiddenBy } from "../runtime/command.ts";
+import { inAWhile } from "../runtime/timer.ts";
 import type { Permissions } from "./permissions.ts";
 import { MOST_FAILURES, respawnDelay } from "./respawn.ts";
 
 export type StartWorker = (boot: WorkerBoot, settings: WorkerSettings, listener: WorkerListener) => WorkerHandle;
 
-const POOL_IN_WORKER = new PoolInWorkerError().code;
+// Not asked of one: Deno takes milliseconds for the first error of a thread.
+const POOL_IN_WORKER = "KNT_POOL_IN_WORKER";
 
 /** Where a worker lives, one after the other. */
 interface Place {
@@ -34,8 +34,8 @@ interface Place {
   damage: Error | null;
   /** Failures to start in a row. */
   failures: number;
-  /** Waits to start the next one. */
-  timer: NodeJS.Timeout | null;
+  /** Does not wait to start the next one any more. */
+  cancel: (() => void) | null;
 }
 
 export class Workers {
@@ -70,7 +70,7 @@ export class Workers {
     this.#start = start;
     this.#debug = debug;
     this.#pool = pool;
-    this.#places = Array.from({ length: settings.threads }, () => ({ handle: null, ready: false, reason: null, failure: null, damage: null, failures: 0, timer: null }));
+    this.#places = Array.from({ length: settings.threads }, () => ({ handle: null, ready: false, reason: null, failure: null, damage: null, failures: 0, cancel: null }));
     host.replies.onDamage = (index, how) => this.#damaged(index, how);
     this.#permissions = permissions;
     if (settings.hardTimeoutMs > 0) host.watchOverruns(settings.threads, settings.hardTimeoutMs, this);
@@ -218,11 +218,10 @@ export class Workers {
     const ms = respawnDelay(place.failures);
     this.#debug.lifecycle?.(`worker ${index} is replaced in ${ms} ms, after ${place.failures} failures to start`);
     this.#host.evacuate(index);
-    place.timer = setTimeout(() => {
-      place.timer = null;
+    place.cancel = inAWhile(ms, () => {
+      place.cancel = null;
       this.#relaunch(index);
-    }, ms);
-    place.timer.unref();
+    });
   }
 
   #relaunch(index: number): void {
@@ -260,8 +259,8 @@ export class Workers {
     this.#stopping = true;
     const living = this.#places.flatMap(({ handle }) => handle ?? []);
     for (const place of this.#places) {
-      if (place.timer !== null) clearTimeout(place.timer);
-      place.timer = null;
+      place.cancel?.();
+      place.cancel = null;
     }
     // The word first: a worker in native code leaves it at once, instead of at the end of its slice.
     for (let index = 0; index < this.#places.length; index++) this.#host.stop(index);

@@ -4,6 +4,7 @@
 import { OptionError } from "../api/errors.ts";
 import type { ProcessRuntime, ProcessSettings } from "../api/process-options.ts";
 import { WORKER_WORD } from "./role.ts";
+import { executable } from "./system.ts";
 import type { StarterOrder, WorkerSettings } from "./runtime.ts";
 
 /** Flags of this process that are its own business: what it runs, and who debugs it. */
@@ -28,7 +29,7 @@ export function workerCommand(processes: ProcessSettings, settings: WorkerSettin
   const flags = execArgv ?? (own && kind === "node" ? inherited(process.execArgv) : []);
   const script = pathOf(source ?? entry.href);
   // A wrapper may know it by another path than this side.
-  const start = prefix.length > 0 && !own ? kind : own ? process.execPath : (program ?? kind);
+  const start = prefix.length > 0 && !own ? kind : own ? executable() : (program ?? kind);
   const all = kind === "deno" ? ["run", "--allow-all"] : [];
   if (permissions === null || permissions.plan === null) {
     // A program of its own finds its pool by its standard input, and its arguments are its own.
@@ -72,7 +73,7 @@ function inherited(flags: readonly string[]): string[] {
 
 /** The folder that a wrapper covers with an empty one (Bubblewrap's `--tmpfs`), if the worker's runtime or its entry is in there. */
 export function hiddenBy(prefix: readonly string[], source: string | null): string | null {
-  const needed = [process.execPath, pathOf(source ?? entry.href)];
+  const needed = [executable(), pathOf(source ?? entry.href)];
   const covers = (folder: string): boolean => needed.some((path) => path.startsWith(folder.endsWith("/") ? folder : `${folder}/`));
   return prefix.find((folder, at) => prefix[at - 1] === "--tmpfs" && covers(folder)) ?? null;
 }

@@ -24,4 +24,5 @@ export function inPool(): boolean {
 }
 
 /** Runs `task` in a later turn of the event loop, after its input and output had theirs. */
-export const later: (task: () => void) => void = setImmediate;
+// Deno loads it when it is first asked for, which takes milliseconds.
+export const later: (task: () => void) => void = runtime === deno ? (task) => void setImmediate(task) : setImmediate;

@@ -4,9 +4,16 @@
  * Nothing in Deno tells, and trying ends the process (exit code 70, no exception). So the same is read that Deno has read: its command line, and its
  * configuration file. Where that cannot be read, or is not understood, the answer is no.
  */
-import { readFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
+import { isAbsolute, pathOf, readText, workingFolder } from "./system.ts";
+
+/** The folder that a path is in; of the root itself. */
+function dirname(path: string): string {
+  return path.slice(0, path.lastIndexOf("/")) || "/";
+}
+
+function join(folder: string, name: string): string {
+  return `${folder === "/" ? "" : folder}/${name}`;
+}
 
 interface DenoGlobal {
   readonly args: readonly string[];
@@ -25,9 +32,9 @@ export function takesWorkerOptions(): boolean {
 
 function find(deno: DenoGlobal): boolean {
   try {
-    const words = readFileSync("/proc/self/cmdline", "utf8").split("\0").slice(1, -1);
+    const words = readText("/proc/self/cmdline").split("\0").slice(1, -1);
     // What the script was given is its own.
-    return decide(words.slice(0, words.length - deno.args.length), deno.mainModule, process.cwd());
+    return decide(words.slice(0, words.length - deno.args.length), deno.mainModule, workingFolder());
   } catch {
     return false;
   }
@@ -40,12 +47,12 @@ export function decide(words: readonly string[], main: string, cwd: string): boo
   const given = words.findIndex((word) => /^(-c|--config)(=|$)/.test(word));
   if (given !== -1) {
     const [, value = words[given + 1] ?? ""] = /=(.*)/.exec(words[given] as string) ?? [];
-    return enabledIn(resolve(cwd, value)) === true;
+    return enabledIn(isAbsolute(value) ? value : join(cwd, value)) === true;
   }
   // A script is run with the configuration around it, everything else with that around the working directory.
   const [command = ""] = words;
   const script = command === "run" || command === "serve" || /[./]/.test(command);
-  const start = script && main.startsWith("file:") ? dirname(fileURLToPath(main)) : cwd;
+  const start = script && main.startsWith("file:") ? dirname(pathOf(main)) : cwd;
   return around(start);
 }
 
@@ -81,7 +88,7 @@ function enabledIn(file: string): boolean | undefined {
 function read(file: string): Configuration | null {
   let text: string;
   try {
-    text = readFileSync(file, "utf8");
+    text = readText(file);
   } catch {
     return null;
   }

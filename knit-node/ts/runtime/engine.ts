@@ -6,6 +6,7 @@ import { bunNative } from "./ffi/bun.ts";
 import { denoNative } from "./ffi/deno.ts";
 import type { ForeignNative } from "./ffi/library.ts";
 import type { Native, WebNative } from "./native.ts";
+import { machine } from "./system.ts";
 
 let native: Native | null = null;
 
@@ -26,7 +27,7 @@ function load(): Native {
 
 /** Where the library is. */
 export function libraryPath(): string {
-  const url = new URL(`../../lib/knit-node.${process.platform}-${process.arch}.node`, import.meta.url);
+  const url = new URL(`../../lib/knit-node.${machine()}.node`, import.meta.url);
   if (url.protocol !== "file:") {
     throw new KnitError(
       "KNT_NO_ENGINE",
@@ -67,7 +68,7 @@ function refused(cause: unknown, path: string): KnitError | null {
 function missing(cause: unknown): KnitError {
   return new KnitError(
     "KNT_NO_ENGINE",
-    `Cannot load the native library for ${process.platform}-${process.arch}. The package holds libraries for the platforms named in its README; from a checkout, run \`cargo xtask build\` first.`,
+    `Cannot load the native library for ${machine()}. The package holds libraries for the platforms named in its README; from a checkout, run \`cargo xtask build\` first.`,
     { cause },
   );
 }

@@ -50,7 +50,7 @@ export function startWorker(boot: WorkerBoot, settings: WorkerSettings, listener
   const entry = source === null ? ENTRY : plan === null ? new URL(source) : RESTRICTED_SOURCE;
   const options: WorkerThreads.WorkerOptions = {
     workerData: source === null || plan === null ? { knit: boot } : { knit: boot, source },
-    transferList: [boot.memories as unknown as WorkerThreads.Transferable],
+    transferList: [boot.memories?.port as unknown as WorkerThreads.Transferable],
     name: `knit ${boot.index}`,
     ...(resourceLimits === undefined ? {} : { resourceLimits }),
     ...(settings.execArgv === undefined ? {} : { execArgv: [...settings.execArgv] }),

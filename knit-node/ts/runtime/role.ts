@@ -5,8 +5,10 @@
  * It says no more than that. What the worker must know lies in the pool's memory.
  */
 
+import { lastArgument } from "./system.ts";
+
 /** The last argument of a worker process. */
 export const WORKER_WORD = "--knit-worker";
 
 /** Whether this process was started as a pool's worker. */
-export const isWorkerProcess: boolean = globalThis.process?.argv.at(-1) === WORKER_WORD;
+export const isWorkerProcess: boolean = lastArgument() === WORKER_WORD;

@@ -3,6 +3,7 @@
  */
 import type { Binding } from "../api/binding.ts";
 import type { Topic } from "../api/debug.ts";
+import type { WorkerEnd } from "../shared-memory/link.ts";
 import type { Plan, Restriction } from "./plan.ts";
 
 /** Everything that a worker needs to take its place. */
@@ -19,7 +20,7 @@ export interface WorkerBoot {
   readonly hardTimeoutMs: number;
   readonly bindings: readonly Binding[];
   /** Memory that messages name comes through it; to be transferred. Null in a process. */
-  readonly memories: MessagePort | null;
+  readonly memories: WorkerEnd | null;
   readonly bootstrap: BootstrapBoot | null;
   readonly debug: readonly Topic[];
   /** Whose worker it is, for debug lines. */

@@ -1,9 +1,6 @@
 /**
  * For whom the permissions of a pool are planned: the workers' runtime, its version, and the files that they cannot do without.
  */
-import { existsSync } from "node:fs";
-import { createRequire } from "node:module";
-import { fileURLToPath } from "node:url";
 import type * as ChildProcess from "node:child_process";
 
 import type { ProcessRuntime, ProcessSettings } from "../api/process-options.ts";
@@ -11,12 +8,10 @@ import type { Target } from "../host/permissions.ts";
 import { thisRuntime } from "./command.ts";
 import { takesWorkerOptions } from "./deno-options.ts";
 import { libraryPath } from "./engine.ts";
-
-/** This package's own folder; null if it is no folder. */
-const PACKAGE = path(new URL("../..", import.meta.url).href);
+import { builtin, executable, exists, pathOf, runtimeVersion, variable } from "./system.ts";
 
 function path(href: string): string | null {
-  return href.startsWith("file:") ? fileURLToPath(href) : null;
+  return href.startsWith("file:") ? pathOf(href) : null;
 }
 
 /** The files that are there, of some modules. */
@@ -28,7 +23,7 @@ function paths(hrefs: Iterable<string>): string[] {
 
 function mayExist(file: string): boolean {
   try {
-    return existsSync(file);
+    return exists(file);
   } catch {
     // Deno may not look; the engine can.
     return true;
@@ -37,15 +32,17 @@ function mayExist(file: string): boolean {
 
 /** Workers of these settings that load these modules. */
 export function targetOf(settings: ProcessSettings | null, hrefs: Iterable<string>): Target {
+  // None if it is no folder.
+  const own = path(new URL("../..", import.meta.url).href);
   const common = {
-    package: PACKAGE === null ? [] : [PACKAGE],
+    package: own === null ? [] : [own],
     modules: paths(hrefs),
     library: libraryPath(),
     workerOptions: false,
     inPlace: (settings?.prefix.length ?? 0) > 0,
   };
   if (settings === null) {
-    return { ...common, runtime: thisRuntime, version: version(process.versions[thisRuntime]), kind: "thread", executable: null, workerOptions: takesWorkerOptions() };
+    return { ...common, runtime: thisRuntime, version: version(runtimeVersion()), kind: "thread", executable: null, workerOptions: takesWorkerOptions() };
   }
   if (settings.command !== null) {
     const [program] = settings.command;
@@ -69,15 +66,15 @@ const programs = new Map<string, Program>();
 
 /** Where a runtime's program really is, past links and scripts that start it, and its version. Another runtime than this one must be asked, once. */
 export function programOf(runtime: ProcessRuntime): Program {
-  if (runtime === thisRuntime) return { path: process.execPath, version: version(process.versions[runtime]) };
-  const key = `${runtime}\0${process.env["PATH"]}`;
+  if (runtime === thisRuntime) return { path: executable(), version: version(runtimeVersion()) };
+  const key = `${runtime}\0${variable("PATH")}`;
   let program = programs.get(key);
   if (program === undefined) programs.set(key, (program = ask(runtime)));
   return program;
 }
 
 function ask(runtime: ProcessRuntime): Program {
-  const { spawnSync } = createRequire(import.meta.url)("node:child_process") as typeof ChildProcess;
+  const { spawnSync } = builtin<typeof ChildProcess>("node:child_process");
   const say = `console.log(JSON.stringify([process.execPath, process.versions.${runtime}]))`;
   const run = runtime === "deno" ? ["eval", "--no-lock", say] : ["-e", say];
   const { status, stdout } = spawnSync(runtime, run, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
@@ -89,7 +86,7 @@ function ask(runtime: ProcessRuntime): Program {
 
 /** A command's file, as a shell finds it. */
 function search(command: string): string | null {
-  if (command.includes("/")) return existsSync(command) ? command : null;
-  const folders = (process.env["PATH"] ?? "").split(":");
-  return folders.map((folder) => `${folder}/${command}`).find((file) => existsSync(file)) ?? null;
+  if (command.includes("/")) return exists(command) ? command : null;
+  const folders = (variable("PATH") ?? "").split(":");
+  return folders.map((folder) => `${folder}/${command}`).find((file) => exists(file)) ?? null;
 }

@@ -246,7 +246,7 @@ export function start(boot: WorkerBoot, settings: WorkerSettings, listener: Work
     else end({});
   });
   const notes = webEngine().hostNotes(boot.token);
-  worker.postMessage({ knit: boot, watch, id, notes, source: settings.source } satisfies FirstMessage, boot.memories === null ? [] : [boot.memories]);
+  worker.postMessage({ knit: boot, watch, id, notes, source: settings.source } satisfies FirstMessage, boot.memories === null ? [] : [boot.memories.port]);
   unref(worker);
 
   let terminated: Promise<void> | null = null;
@@ -259,8 +259,9 @@ export function start(boot: WorkerBoot, settings: WorkerSettings, listener: Work
     worker.terminate();
     if (!willBeTold()) end({});
     const timer = setTimeout(() => {
-      console.warn(`${STUCK.name} (${STUCK.code}): ${STUCK.message}`);
-      end({ error: plain(STUCK) });
+      const error = stuck();
+      console.warn(`${error.name} (${error.code}): ${error.message}`);
+      end({ error: plain(error) });
     }, STUCK_MS);
     await ended;
     clearTimeout(timer);
@@ -293,10 +294,13 @@ function withinOwn(planned: Readonly<Record<string, unknown>>): Record<string, u
   return Object.fromEntries(within) as Record<string, unknown>;
 }
 
-const STUCK = new KnitError(
-  "KNT_WORKER_STUCK",
-  "A worker thread that was told to end runs a task that does not return, and this runtime cannot end such a thread. It is given up, and uses its core until the task returns or the process ends",
-);
+/** Not made before: Deno takes milliseconds for the first error of a thread. */
+function stuck(): KnitError {
+  return new KnitError(
+    "KNT_WORKER_STUCK",
+    "A worker thread that was told to end runs a task that does not return, and this runtime cannot end such a thread. It is given up, and uses its core until the task returns or the process ends",
+  );
+}
 
 /** These runtimes' threads take no settings. */
 function refuse({ execArgv, resourceLimits }: WorkerSettings): void {

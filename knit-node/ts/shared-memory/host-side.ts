@@ -4,7 +4,7 @@
 import type { SharedMemory, SharedMemoryReader, SharedMemoryWriter } from "../codec/hooks.ts";
 import { SHARED_PROCESS_BUFFER } from "../codec/format.ts";
 import { canTravel, describe, describeBuffer, gone, memoryOf, receive, show, takeBuffer } from "./link.ts";
-import type { ToHost, ToWorker } from "./link.ts";
+import type { ToHost, ToWorker, WorkerEnd } from "./link.ts";
 import { ProcessSharedBuffer } from "./process-shared-buffer.ts";
 import type { SharedNative } from "../runtime/native.ts";
 
@@ -21,6 +21,8 @@ interface Entry {
 /** One worker's port, and what came through it. */
 class Link {
   readonly port: MessagePort;
+  /** What the worker is given. */
+  readonly end: WorkerEnd;
   /** The worker's number as a sender of `ProcessSharedBuffer`s. */
   readonly sender: number;
   /** Posted by the worker, not yet named by a message that was read. */
@@ -28,10 +30,16 @@ class Link {
   /** The host's numbers for what came from there, by the worker's. */
   readonly numbers = new Map<number, number>();
 
-  constructor(port: MessagePort, sender: number) {
-    this.port = port;
+  constructor(sender: number) {
+    const { port1, port2 } = new MessageChannel();
+    this.port = port1;
     this.sender = sender;
-    port.postMessage({ sender } satisfies ToWorker);
+    this.end = { port: port2, posted: new Int32Array(new SharedArrayBuffer(4)), sender };
+  }
+
+  post(message: ToWorker): void {
+    this.port.postMessage(message);
+    Atomics.add(this.end.posted, 0, 1);
   }
 
   take(transit: number): ToHost {
@@ -60,8 +68,8 @@ export interface CallMemories extends SharedMemoryWriter {
 
 /** The host's end, whatever its workers are. */
 export interface Memories {
-  /** A new worker begins; returns the port that it must be given, if it must. */
-  attach(worker: number): MessagePort | null;
+  /** A new worker begins; returns the end that it must be given, if it must. */
+  attach(worker: number): WorkerEnd | null;
   /** The worker has ended, and nothing of it is left to be read. */
   detach(worker: number): void;
   close(): void;
@@ -87,17 +95,16 @@ export class HostMemories implements Memories {
     this.#rouse = rouse;
   }
 
-  /** Opens a link to a new worker; returns the port that it must be given. */
-  attach(worker: number): MessagePort {
+  /** Opens a link to a new worker; returns the end that it must be given. */
+  attach(worker: number): WorkerEnd {
     this.detach(worker);
-    const { port1, port2 } = new MessageChannel();
-    const link = new Link(port1, this.#native.sharedSender());
+    const link = new Link(this.#native.sharedSender());
     this.#links[worker] = link;
     for (const [number, entry] of this.#entries) {
       const memory = entry.posted ? entry.memory.deref() : undefined;
       if (memory !== undefined) this.#post(link, number, entry, memory);
     }
-    return port2;
+    return link.end;
   }
 
   detach(worker: number): void {
@@ -160,7 +167,7 @@ export class HostMemories implements Memories {
   }
 
   #post(link: Link, number: number, entry: Entry, memory: SharedArrayBuffer): void {
-    link.port.postMessage({ number, memory, own: entry.from === link ? entry.own : 0 } satisfies ToWorker);
+    link.post({ number, memory, own: entry.from === link ? entry.own : 0 });
   }
 
   #onCollected(number: number): void {
@@ -176,7 +183,7 @@ export class HostMemories implements Memories {
     const forget = this.#forgotten;
     this.#forgotten = [];
     if (this.#entries.size === 0 && this.#links.every((link) => link === undefined)) return;
-    for (const link of this.#links) link?.port.postMessage({ forget } satisfies ToWorker);
+    for (const link of this.#links) link?.post({ forget });
     this.#rouse();
   };
 }

@@ -26,8 +26,7 @@
  * A call that was given up (timed out, aborted) holds nothing any more: if its object is collected before a worker reads it, it fails there,
  * and nobody waits for it.
  */
-import { receiveMessageOnPort } from "node:worker_threads";
-import type { MessagePort as NodePort } from "node:worker_threads";
+import type * as WorkerThreads from "node:worker_threads";
 
 import { KnitError } from "../api/errors.ts";
 import { SHARED_ARRAY_BUFFER, SHARED_VIEW, MAX_SHARED_BYTES } from "../codec/format.ts";
@@ -37,12 +36,20 @@ import { viewOf } from "../codec/decode-rare.ts";
 import { SHARED_PROCESS_BUFFER } from "../codec/format.ts";
 import type { SharedMemory } from "../codec/hooks.ts";
 import type { SharedNative } from "../runtime/native.ts";
+import { builtin } from "../runtime/system.ts";
 import { ProcessSharedBuffer } from "./process-shared-buffer.ts";
+
+/** A worker's end, as it is given to it. */
+export interface WorkerEnd {
+  readonly port: MessagePort;
+  /** How much was posted to it. Reading a port costs, on Deno first of all milliseconds, so nobody reads one to which nothing was posted. */
+  readonly posted: Int32Array<SharedArrayBuffer>;
+  /** The worker's number as a sender of `ProcessSharedBuffer`s. */
+  readonly sender: number;
+}
 
 /** What the host posts to a worker. */
 export interface ToWorker {
-  /** The first message: the worker's number as a sender of `ProcessSharedBuffer`s. */
-  readonly sender?: number;
   /** An object, and the host's number for it. */
   readonly number?: number;
   readonly memory?: SharedArrayBuffer;
@@ -62,9 +69,12 @@ export interface ToHost {
   readonly own: number;
 }
 
+let receiveMessageOnPort: typeof WorkerThreads.receiveMessageOnPort | null = null;
+
 /** The next message on a port, without waiting; undefined if there is none. */
 export function receive<T>(port: MessagePort): T | undefined {
-  return (receiveMessageOnPort(port as unknown as NodePort) as { message: T } | undefined)?.message;
+  receiveMessageOnPort ??= builtin<typeof WorkerThreads>("node:worker_threads").receiveMessageOnPort;
+  return (receiveMessageOnPort(port as unknown as WorkerThreads.MessagePort) as { message: T } | undefined)?.message;
 }
 
 /** The `SharedArrayBuffer` that a value is, or is a view of; null if it is none that can be sent. */

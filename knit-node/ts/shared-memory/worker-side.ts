@@ -4,14 +4,17 @@
 import type { SharedMemory, SharedMemoryReader, SharedMemoryWriter } from "../codec/hooks.ts";
 import { SHARED_PROCESS_BUFFER } from "../codec/format.ts";
 import { canTravel, describe, describeBuffer, gone, memoryOf, receive, show, takeBuffer } from "./link.ts";
-import type { ToHost, ToWorker } from "./link.ts";
+import type { ToHost, ToWorker, WorkerEnd } from "./link.ts";
 import { ProcessSharedBuffer } from "./process-shared-buffer.ts";
 import type { SharedNative } from "../runtime/native.ts";
 
 export class WorkerMemories implements SharedMemoryReader, SharedMemoryWriter {
   readonly #port: MessagePort;
+  readonly #posted: Int32Array<SharedArrayBuffer>;
+  readonly #sender: number;
   readonly #native: SharedNative;
-  #sender = 0;
+  /** How much was posted when the port was last read for it. */
+  #read = 0;
   /** What the host gave, by its numbers. */
   readonly #given = new Map<number, SharedArrayBuffer>();
   readonly #numbers = new WeakMap<SharedArrayBuffer, number>();
@@ -26,23 +29,31 @@ export class WorkerMemories implements SharedMemoryReader, SharedMemoryWriter {
   /** The numbers of its `ProcessSharedBuffer`s. */
   #put: number[] = [];
 
-  constructor(port: MessagePort, native: SharedNative) {
+  constructor({ port, posted, sender }: WorkerEnd, native: SharedNative) {
     this.#port = port;
+    this.#posted = posted;
+    this.#sender = sender;
     this.#native = native;
   }
 
   /** Takes in what the host has posted; costs little if that is nothing. Called before a sleep, so that nothing is kept for long. */
   drain(): void {
+    const posted = Atomics.load(this.#posted, 0);
+    if (posted === this.#read) return;
+    this.#read = posted;
+    this.#take();
+  }
+
+  #take(): void {
     for (;;) {
       const message = receive<ToWorker>(this.#port);
       if (message === undefined) return;
-      if (message.sender !== undefined) this.#sender = message.sender;
-      else if (message.forget !== undefined) this.#forget(message.forget);
-      else this.#take(message as Required<ToWorker>);
+      if (message.forget !== undefined) this.#forget(message.forget);
+      else this.#keep(message as Required<ToWorker>);
     }
   }
 
-  #take({ number, memory, own }: Required<ToWorker>): void {
+  #keep({ number, memory, own }: Required<ToWorker>): void {
     const known = this.#own.get(own)?.deref() ?? memory;
     this.#given.set(number, known);
     this.#numbers.set(known, number);
@@ -61,7 +72,7 @@ export class WorkerMemories implements SharedMemoryReader, SharedMemoryWriter {
   open(memory: SharedMemory): object {
     if (memory.kind === SHARED_PROCESS_BUFFER) return takeBuffer(this.#native, memory);
     const number = memory.lo;
-    if (!this.#given.has(number)) this.drain();
+    if (!this.#given.has(number)) this.#take();
     const given = this.#given.get(number);
     if (given === undefined) throw gone(number);
     return show(given, memory);
@@ -82,7 +93,6 @@ export class WorkerMemories implements SharedMemoryReader, SharedMemoryWriter {
   }
 
   #putOnItsWay(buffer: ProcessSharedBuffer): number {
-    if (this.#sender === 0) this.drain();
     const number = buffer.share((handle) => this.#native.sharedPut(handle, this.#sender));
     this.#put.push(number);
     return number;

@@ -3,24 +3,28 @@
  *
  * They are replaced before any module of the user is loaded. This keeps mistakes from harm; it does not hold somebody who wants out.
  */
-import * as modules from "node:module";
+import type * as Modules from "node:module";
 
 import { ExitInWorkerError } from "../api/errors.ts";
 import type { Line } from "../api/debug.ts";
+import { builtin } from "../runtime/system.ts";
 import { isDying, watchDeath } from "./dying.ts";
+import { onProcess } from "./late-process.ts";
 
 type Method = (this: unknown, ...args: unknown[]) => unknown;
 type Host = Record<string, unknown>;
 
 /** Puts the guards up. `note` hears of each refusal. */
 export function guardExits(note: Line | null): void {
-  const { process, Deno } = globalThis as unknown as { readonly process?: Host & NodeJS.Process; readonly Deno?: Host & { pid: number; ppid: number } };
-  if (process !== undefined) {
+  const { Deno } = globalThis as unknown as { readonly Deno?: Host & { pid: number; ppid: number } };
+  onProcess((process) => {
     watchDeath(process);
-    for (const name of ["exit", "reallyExit", "abort", "execve"]) refuse(process, "process", name, note);
-    refuseKill(process, "process", note);
-    modules.syncBuiltinESMExports?.();
-  }
+    const host = process as unknown as Host & NodeJS.Process;
+    for (const name of ["exit", "reallyExit", "abort", "execve"]) refuse(host, "process", name, note);
+    refuseKill(host, "process", note);
+    // Deno's modules keep what they export.
+    if (Deno === undefined) builtin<typeof Modules>("node:module").syncBuiltinESMExports?.();
+  });
   // Web workers', and in Deno a program's.
   refuse(globalThis as unknown as Host, "self", "close", note);
   if (Deno !== undefined) {
@@ -41,13 +45,30 @@ function refuse(host: Host, hostName: string, name: string, note: Line | null): 
 
 /** Signals to other processes, and signal 0, which only asks, pass. */
 function refuseKill(host: Host & { pid: number; ppid: number }, hostName: string, note: Line | null): void {
-  const kill = host["kill"];
-  if (typeof kill !== "function") return;
-  replace(host, "kill", function (this: unknown, ...args: unknown[]) {
-    const target = Number(args[0]);
-    // 0 and below are groups of processes, which may hold this one. The parent may be the host.
-    if ((target === host.pid || target === host.ppid || target <= 0) && args[1] !== 0) throw refusal(`${hostName}.kill(${target})`, note);
-    return Reflect.apply(kill, host, args) as unknown;
+  const given = Object.getOwnPropertyDescriptor(host, "kill");
+  const refusing = (): Method => {
+    // Deno loads it when it is first asked for, which takes a millisecond.
+    const kill = (given?.get === undefined ? host["kill"] : given.get.call(host)) as Method;
+    return function (this: unknown, ...args: unknown[]) {
+      const target = Number(args[0]);
+      // 0 and below are groups of processes, which may hold this one. The parent may be the host.
+      if ((target === host.pid || target === host.ppid || target <= 0) && args[1] !== 0) throw refusal(`${hostName}.kill(${target})`, note);
+      return Reflect.apply(kill, host, args) as unknown;
+    };
+  };
+  if (given?.get === undefined) {
+    if (typeof host["kill"] === "function") replace(host, "kill", refusing());
+    return;
+  }
+  Object.defineProperty(host, "kill", {
+    get() {
+      const value = refusing();
+      replace(host, "kill", value);
+      return value;
+    },
+    set: (value: Method) => replace(host, "kill", value),
+    configurable: true,
+    enumerable: true,
   });
 }
 

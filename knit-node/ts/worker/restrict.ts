@@ -4,11 +4,13 @@
  * The kernel's part of a process is in place before its program starts, the runtime's with its flags. Here is what can only be done from within: a thread
  * restricts itself, and the leave to load native code, which this package needed once, goes.
  */
-import * as modules from "node:module";
+import type * as Modules from "node:module";
 
 import { KnitError } from "../api/errors.ts";
 import type { Native } from "../runtime/native.ts";
 import type { BootStep, Restriction } from "../runtime/plan.ts";
+import { builtin } from "../runtime/system.ts";
+import { onProcess } from "./late-process.ts";
 
 let done = false;
 
@@ -30,7 +32,7 @@ function carryOut(native: Native, { plan }: Restriction, step: BootStep): void {
     case "dropPermission":
       return dropPermission(step.name);
     case "freezeDlopen":
-      return freeze(process, "dlopen", "ERR_DLOPEN_DISABLED", "Cannot load native addon: permission.ffi does not allow it");
+      return onProcess(freezeDlopen);
     case "revoke":
       return revoke(step.name, step.path);
     case "guardWorkers":
@@ -42,8 +44,12 @@ function carryOut(native: Native, { plan }: Restriction, step: BootStep): void {
 
 function dropPermission(name: string): void {
   const { permission } = process as unknown as { readonly permission?: { drop?(name: string): void; has(name: string): boolean } };
-  if (permission?.drop === undefined) return freeze(process, "dlopen", "ERR_DLOPEN_DISABLED", "Cannot load native addon: permission.ffi does not allow it");
+  if (permission?.drop === undefined) return freezeDlopen(process);
   permission.drop(name);
+}
+
+function freezeDlopen(process: NodeJS.Process): void {
+  freeze(process, "dlopen", "ERR_DLOPEN_DISABLED", "Cannot load native addon: permission.ffi does not allow it");
 }
 
 function freeze(holder: object, name: string, code: string, message: string): void {
@@ -51,7 +57,8 @@ function freeze(holder: object, name: string, code: string, message: string): vo
     throw Object.assign(new Error(message), { code });
   };
   Object.defineProperty(holder, name, { value, writable: false, configurable: false, enumerable: true });
-  modules.syncBuiltinESMExports?.();
+  // Deno's modules keep what they export.
+  if (!("Deno" in globalThis)) builtin<typeof Modules>("node:module").syncBuiltinESMExports?.();
 }
 
 function revoke(name: string, path: string | undefined): void {
@@ -66,6 +73,10 @@ function mute(): void {
     const method: unknown = (console as unknown as Record<string, unknown>)[name];
     if (typeof method === "function") Object.defineProperty(console, name, { value: nothing, writable: true, configurable: true });
   }
+  onProcess(muteStreams);
+}
+
+function muteStreams(process: NodeJS.Process): void {
   for (const stream of [process.stdout, process.stderr]) {
     Object.defineProperty(stream, "write", {
       value: (_: unknown, encoding?: unknown, written?: unknown) => {

@@ -11,29 +11,38 @@
 /** Signatures by name. */
 export type Signatures = Readonly<Record<string, string>>;
 
-/** Errors, memory, and what belongs to a thread. */
+/** What each thread does first. */
 export const COMMON = {
-  knit_last_error: "pz",
-  knit_last_error_code: "pz",
   knit_thread_owns: "",
 } as const;
 
-/** A host's own turn. */
+/** The last error of a thread. */
+export const ERRORS = {
+  knit_last_error: "pz",
+  knit_last_error_code: "pz",
+} as const;
+
+/** A host's start and its turns. */
 export const HOST = {
   knit_options_default: "p",
   knit_host_create: "pp",
   knit_host_token: "ip",
   knit_host_memory: "iip",
   knit_host_outbox: "iip",
-  knit_host_submit: "ii",
   knit_host_turn: "iii",
   knit_host_arm: "i",
   knit_host_begin: "iip",
+} as const;
+
+/** What else a host does, and its end. */
+export const HOST_REST = {
+  knit_host_submit: "ii",
   knit_host_stop: "ii",
   knit_host_rouse: "i",
   knit_host_retire: "ii",
   knit_host_retired: "ipz",
   knit_host_evacuate: "ii",
+  knit_host_measure: "i",
   knit_host_close: "i",
 } as const;
 
@@ -48,7 +57,6 @@ export const CONTROL = {
   knit_host_expire: "i",
   knit_host_cancel: "iii",
   knit_host_queued: "i",
-  knit_host_measure: "i",
   knit_host_running: "ii",
   knit_host_turns: "iip",
   knit_host_nudge: "ii",
@@ -83,7 +91,7 @@ export const JOINED = {
   knit_process_boot: "pz",
 } as const;
 
-/** A worker's turn. */
+/** A worker's start and its turns. */
 export const WORKER = {
   knit_worker_attach: "pp",
   knit_worker_memory: "iip",
@@ -91,6 +99,10 @@ export const WORKER = {
   knit_worker_turn: "iii",
   knit_worker_publish: "ii",
   knit_worker_arm: "i",
+} as const;
+
+/** What else a worker does, and its end. */
+export const WORKER_REST = {
   knit_worker_owns: "i",
   knit_worker_pause: "ii",
   knit_worker_watch: "ii",
@@ -122,9 +134,13 @@ export const NOTES = {
   knit_rung_clear: "",
 } as const;
 
-/** The ends of threads, as their host sees them. */
+/** Whoever starts threads. */
 export const WATCH = {
   knit_watch_create: "p",
+} as const;
+
+/** The ends of threads, as who started them sees them. */
+export const ENDS = {
   knit_watch_release: "i",
   knit_watch_take: "ip",
   knit_watch_words: "pz",
@@ -137,7 +153,13 @@ export const THREAD = {
   knit_thread_last_words: "pz",
 } as const;
 
-/** Memory that users share on purpose. */
+/** Who sends memory that users share on purpose. */
+export const SENDER = {
+  knit_shared_sender: "p",
+  knit_shared_forget_all: "i",
+} as const;
+
+/** That memory. */
 export const SHARED = {
   knit_shared_create: "ip",
   knit_shared_create_named: "pzip",
@@ -149,11 +171,9 @@ export const SHARED = {
   knit_shared_memory: "iip",
   knit_shared_wait: "iiii",
   knit_shared_notify: "iii",
-  knit_shared_sender: "p",
   knit_shared_put: "iip",
   knit_shared_take: "ip",
   knit_shared_forget: "i",
-  knit_shared_forget_all: "i",
   knit_shared_publish: "ip",
   knit_shared_find: "ip",
   knit_shared_origin: "p",
@@ -169,9 +189,13 @@ export const LINKS = {
   knit_process_take_shared: "ip",
 } as const;
 
-/** Permissions. */
-export const PERMISSIONS = {
+/** What each host asks of permissions. */
+export const PLANNING = {
   knit_permission_plan: "pzpz",
+} as const;
+
+/** What else there is about them. */
+export const PERMISSIONS = {
   knit_permission_denial: "pzpz",
   knit_host_sandbox: "ipz",
   knit_thread_restrict: "pz",
@@ -181,19 +205,25 @@ export const PERMISSIONS = {
 /** All of them. */
 export const EVERYTHING = {
   ...COMMON,
+  ...ERRORS,
   ...HOST,
+  ...HOST_REST,
   ...CONTROL,
   ...HOST_BLOCKS,
   ...PROCESSES,
   ...JOINED,
   ...WORKER,
+  ...WORKER_REST,
   ...WORKER_BLOCKS,
   ...RINGS,
   ...NOTES,
   ...WATCH,
+  ...ENDS,
   ...THREAD,
+  ...SENDER,
   ...SHARED,
   ...LINKS,
+  ...PLANNING,
   ...PERMISSIONS,
 } as const;
 

@@ -16,7 +16,7 @@
  * The end of a thread is waited for on a thread of the runtime's, while one is expected: nothing ends here unexpectedly and unheard.
  */
 import type { WebNative } from "../native.ts";
-import { EVERYTHING, NOTES, RINGS, WATCH } from "./abi.ts";
+import { COMMON, ENDS, EVERYTHING, HOST, NOTES, PLANNING, RINGS, SENDER, THREAD, WATCH, WORKER } from "./abi.ts";
 import type { Functions, Signatures } from "./abi.ts";
 import type { Notes } from "./bells.ts";
 import { hostNative } from "./host.ts";
@@ -62,22 +62,32 @@ interface DenoLibrary extends Library {
   readonly watchWait: (watch: number) => Promise<number>;
 }
 
+/**
+ * What a host, and a worker, call on the way to their first answer. Deno compiles each function when it is opened, which takes a tenth of a millisecond, and
+ * opening the library takes another. So these are opened at once, and the others with their group, when it is used.
+ */
+const FIRST = "DedicatedWorkerGlobalScope" in globalThis ? { ...COMMON, ...THREAD, ...WORKER, ...NOTES } : { ...COMMON, ...HOST, ...NOTES, ...WATCH, ...SENDER, ...PLANNING };
+
+function foreigns(group: Signatures): Record<string, Foreign> {
+  return Object.fromEntries(Object.entries(group).map(([name, signature]) => [name, foreign(signature)]));
+}
+
 function openDeno(path: string, napi: () => ForeignNative): DenoLibrary {
   const { Deno } = globalThis as unknown as { readonly Deno: DenoFfi };
-  const open = <Group extends Signatures>(group: Group): Functions<Group> => {
-    const symbols = Object.fromEntries(Object.entries(group).map(([name, signature]) => [name, foreign(signature)]));
-    return Deno.dlopen(path, symbols).symbols as unknown as Functions<Group>;
-  };
   if (Deno.permissions.querySync({ name: "ffi" }).state !== "granted") {
     // What is not open by then, no program can open that drops its permission later.
-    const all = open(EVERYTHING);
+    const all = Deno.dlopen(path, foreigns(EVERYTHING)).symbols;
     const foreign = napi();
     return { open: () => all as never, show: (address, bytes, token) => foreign.memoryShow(address, bytes, token), watchWait: waiter(Deno, path) };
   }
-  const finalize = Deno.dlopen(path, { knit_finalize: { parameters: ["usize", "usize"], result: "void" } }).symbols["knit_finalize"] as (data: number, token: number) => void;
+  const first = Deno.dlopen(path, { ...foreigns(FIRST), knit_finalize: { parameters: ["usize", "usize"], result: "void" } }).symbols;
+  const finalize = first["knit_finalize"] as (data: number, token: number) => void;
   const collected = new FinalizationRegistry<number>((token) => finalize(0, token));
   return {
-    open,
+    open<Group extends Signatures>(group: Group) {
+      const symbols = Object.keys(group).every((name) => name in first) ? first : Deno.dlopen(path, foreigns(group)).symbols;
+      return symbols as unknown as Functions<Group>;
+    },
     show(address, bytes, token) {
       const pointer = Deno.UnsafePointer.create(BigInt(address));
       if (pointer === null) throw new RangeError("the engine has handed out memory at address 0");
@@ -104,7 +114,7 @@ export function denoNative(path: string, napi: () => ForeignNative): WebNative {
   const session = new Session(library);
   const ring = lazily(library, RINGS);
   const note = lazily(library, NOTES);
-  const watches = lazily(library, WATCH);
+  const ends = lazily(library, ENDS);
   /** Those of the pool that this thread works for. */
   let ours: Notes | null = null;
 
@@ -145,7 +155,7 @@ export function denoNative(path: string, napi: () => ForeignNative): WebNative {
     return {
       keepAlive(alive) {
         awaited = alive;
-        if (!alive) session.check(watches().knit_watch_release(number));
+        if (!alive) session.check(ends().knit_watch_release(number));
         else if (!waits) void wait();
       },
     };

@@ -2,7 +2,7 @@
  * The host's functions of `Native`, over the C interface.
  */
 import type { PermissionNative, WebNative } from "../native.ts";
-import { CONTROL, HOST, HOST_BLOCKS, LINKS, MEMORY, NONE, OPTION, OPTIONS_WORDS, PROCESSES } from "./abi.ts";
+import { CONTROL, HOST, HOST_BLOCKS, HOST_REST, LINKS, MEMORY, NONE, OPTION, OPTIONS_WORDS, PROCESSES } from "./abi.ts";
 import type { LoopBell, Notes } from "./bells.ts";
 import { bytesOf, lazily, writtenText } from "./library.ts";
 import type { Session } from "./session.ts";
@@ -24,6 +24,7 @@ const RETIRED = 64;
 
 export function hostNative(session: Session, bells: HostBells): HostNative {
   const host = lazily(session.library, HOST);
+  const rest = lazily(session.library, HOST_REST);
   const control = lazily(session.library, CONTROL);
   const blocks = lazily(session.library, HOST_BLOCKS);
   const processes = lazily(session.library, PROCESSES);
@@ -60,7 +61,7 @@ export function hostNative(session: Session, bells: HostBells): HostNative {
     hostControl: (handle) => memory(handle, MEMORY.control),
     hostOutbox: (handle, bytes) => session.memory((out) => host().knit_host_outbox(handle, bytes, out)),
     hostSubmit(handle, bytes) {
-      done(host().knit_host_submit(handle, bytes));
+      done(rest().knit_host_submit(handle, bytes));
     },
     hostTurn: (handle, bytes, spin) => done(host().knit_host_turn(handle, bytes, spin)),
     hostArm(handle) {
@@ -77,29 +78,29 @@ export function hostNative(session: Session, bells: HostBells): HostNative {
     },
     hostBegin: (handle, worker) => session.number((out) => host().knit_host_begin(handle, worker, out)),
     hostStop(handle, worker) {
-      done(host().knit_host_stop(handle, worker));
+      done(rest().knit_host_stop(handle, worker));
     },
     hostRouse(handle) {
-      done(host().knit_host_rouse(handle));
+      done(rest().knit_host_rouse(handle));
     },
     hostRetire(handle, worker) {
       const calls: number[] = [];
       const some = new Uint32Array(RETIRED);
-      done(host().knit_host_retire(handle, worker));
+      done(rest().knit_host_retire(handle, worker));
       for (let count = RETIRED; count === RETIRED; ) {
-        count = done(host().knit_host_retired(handle, some, RETIRED));
+        count = done(rest().knit_host_retired(handle, some, RETIRED));
         calls.push(...some.subarray(0, count));
       }
       return calls;
     },
     hostEvacuate(handle, worker) {
-      done(host().knit_host_evacuate(handle, worker));
+      done(rest().knit_host_evacuate(handle, worker));
     },
     hostClose(handle) {
       const kept = hosts.get(handle);
       if (kept === undefined) return;
       hosts.delete(handle);
-      done(host().knit_host_close(handle));
+      done(rest().knit_host_close(handle));
       kept.bell?.close();
       if (kept.notes !== null) session.notes?.close(kept.notes.pool);
     },
@@ -117,7 +118,7 @@ export function hostNative(session: Session, bells: HostBells): HostNative {
     hostQueued: (handle) => done(control().knit_host_queued(handle)),
     hostFigures: (handle) => memory(handle, MEMORY.figures),
     hostMeasure(handle) {
-      done(control().knit_host_measure(handle));
+      done(rest().knit_host_measure(handle));
     },
     hostRunning: (handle, worker) => some(done(control().knit_host_running(handle, worker))),
     hostTurns: (handle, worker) => session.number((out) => control().knit_host_turns(handle, worker, out)),

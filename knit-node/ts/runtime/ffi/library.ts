@@ -1,7 +1,7 @@
 /**
  * The library as a runtime opens it: what differs between Deno and Bun.
  */
-import { COMMON } from "./abi.ts";
+import { ERRORS } from "./abi.ts";
 import type { Functions, Signatures } from "./abi.ts";
 
 /** What a runtime's file makes. */
@@ -59,16 +59,16 @@ export function writtenText(write: (buffer: Uint8Array, size: number) => number,
 
 /** Turns a negative result into an error, with the engine's text and code. */
 export class Failures {
-  readonly #common: Functions<typeof COMMON>;
+  readonly #errors: () => Functions<typeof ERRORS>;
 
-  constructor(common: Functions<typeof COMMON>) {
-    this.#common = common;
+  constructor(library: Library) {
+    this.#errors = lazily(library, ERRORS);
   }
 
   /** The last error of this thread, thrown. */
   throw(): never {
-    const message = writtenText((buffer, size) => this.#common.knit_last_error(buffer, size));
-    const code = writtenText((buffer, size) => this.#common.knit_last_error_code(buffer, size));
+    const message = writtenText((buffer, size) => this.#errors().knit_last_error(buffer, size));
+    const code = writtenText((buffer, size) => this.#errors().knit_last_error_code(buffer, size));
     throw Object.assign(new Error(message), { code });
   }
 

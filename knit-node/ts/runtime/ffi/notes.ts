@@ -58,6 +58,36 @@ export class NoteBook {
   }
 }
 
+/** What keeps an event loop alive. */
+interface Alive {
+  set(alive: boolean): void;
+}
+
+class AliveByTimer implements Alive {
+  #timer: ReturnType<typeof setInterval> | null = null;
+
+  set(alive: boolean): void {
+    if (alive === (this.#timer !== null)) return;
+    if (this.#timer === null) {
+      this.#timer = setInterval(() => {}, FOREVER);
+    } else {
+      clearInterval(this.#timer);
+      this.#timer = null;
+    }
+  }
+}
+
+/** For workers: Deno takes milliseconds for a thread's first timer, and a worker that listens for messages lives as well. */
+class AliveByListener implements Alive {
+  readonly #listener = (): void => {};
+
+  set(alive: boolean): void {
+    const { addEventListener, removeEventListener } = globalThis as unknown as Record<string, (type: string, listener: () => void) => void>;
+    if (alive) addEventListener!("message", this.#listener);
+    else removeEventListener!("message", this.#listener);
+  }
+}
+
 /** The bell of a participant: 0 is the host, `w + 1` worker `w`. */
 export class NoteBell implements LoopBell {
   readonly #words: Int32Array<SharedArrayBuffer>;
@@ -67,13 +97,14 @@ export class NoteBell implements LoopBell {
   #heard: number;
   #listens = false;
   #closed = false;
-  #timer: ReturnType<typeof setInterval> | null = null;
+  readonly #alive: Alive;
 
   constructor({ words }: Notes, participant: number, callback: () => void) {
     this.#words = words;
     this.#word = participant * STRIDE;
     this.#callback = callback;
     this.#heard = Atomics.load(words, this.#word);
+    this.#alive = participant === 0 ? new AliveByTimer() : new AliveByListener();
   }
 
   armed(): void {
@@ -91,13 +122,7 @@ export class NoteBell implements LoopBell {
   };
 
   keepAlive(alive: boolean): void {
-    if (alive === (this.#timer !== null)) return;
-    if (this.#timer === null) {
-      this.#timer = setInterval(() => {}, FOREVER);
-    } else {
-      clearInterval(this.#timer);
-      this.#timer = null;
-    }
+    this.#alive.set(alive);
   }
 
   close(): void {

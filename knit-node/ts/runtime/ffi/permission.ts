@@ -2,7 +2,7 @@
  * Permissions, over the C interface: texts in, texts out.
  */
 import type { PermissionNative } from "../native.ts";
-import { PERMISSIONS } from "./abi.ts";
+import { PERMISSIONS, PLANNING } from "./abi.ts";
 import { bytesOf, lazily, writtenText } from "./library.ts";
 import type { Session } from "./session.ts";
 
@@ -15,12 +15,13 @@ function listed(words: readonly string[]): Uint8Array {
 }
 
 export function permissionNative(session: Session): PermissionNative {
+  const planning = lazily(session.library, PLANNING);
   const functions = lazily(session.library, PERMISSIONS);
   const done = (result: number): number => session.done(result);
   return {
     permissionPlan(request) {
       const bytes = bytesOf(request);
-      return writtenText((buffer, size) => done(functions().knit_permission_plan(bytes, bytes.length, buffer, size)), ANSWER);
+      return writtenText((buffer, size) => done(planning().knit_permission_plan(bytes, bytes.length, buffer, size)), ANSWER);
     },
     permissionDenial(request) {
       const bytes = bytesOf(request);

@@ -21,9 +21,8 @@ export class Session {
 
   constructor(library: Library) {
     this.library = library;
-    const common = library.open(COMMON);
-    this.failures = new Failures(common);
-    this.failures.check(common.knit_thread_owns());
+    this.failures = new Failures(library);
+    this.failures.check(library.open(COMMON).knit_thread_owns());
   }
 
   /** This thread's bells are notes from now on. */

@@ -2,7 +2,7 @@
  * The functions of `SharedNative`, over the C interface.
  */
 import type { SharedNative } from "../native.ts";
-import { SHARED } from "./abi.ts";
+import { SENDER, SHARED } from "./abi.ts";
 import { bytesOf, lazily } from "./library.ts";
 import type { Session } from "./session.ts";
 
@@ -11,6 +11,7 @@ const LONGEST_MS = 0x7fff_ffff;
 
 export function sharedNative(session: Session): SharedNative {
   const shared = lazily(session.library, SHARED);
+  const senders = lazily(session.library, SENDER);
   return {
     sharedCreate: (bytes) => session.number((out) => shared().knit_shared_create(bytes | 0, out)),
     sharedCreateNamed(name, bytes) {
@@ -36,14 +37,14 @@ export function sharedNative(session: Session): SharedNative {
       return session.check(shared().knit_shared_wait(handle, offset | 0, value | 0, limit));
     },
     sharedNotify: (handle, offset, count) => session.check(shared().knit_shared_notify(handle, offset | 0, count | 0)),
-    sharedSender: () => session.number((out) => shared().knit_shared_sender(out)),
+    sharedSender: () => session.number((out) => senders().knit_shared_sender(out)),
     sharedPut: (handle, sender) => session.number((out) => shared().knit_shared_put(handle, sender | 0, out)),
     sharedTake: (number) => session.number((out) => shared().knit_shared_take(number | 0, out)),
     sharedForget(number) {
       session.check(shared().knit_shared_forget(number | 0));
     },
     sharedForgetAll(sender) {
-      session.check(shared().knit_shared_forget_all(sender | 0));
+      session.check(senders().knit_shared_forget_all(sender | 0));
     },
     sharedPublish: (handle) => session.number((out) => shared().knit_shared_publish(handle, out)),
     sharedFind: (number) => session.number((out) => shared().knit_shared_find(number | 0, out)),

@@ -2,7 +2,7 @@
  * The ends of threads, over the C interface: what `WebNative` has beside `Native`.
  */
 import type { PermissionNative, WebNative } from "../native.ts";
-import { THREAD, WATCH } from "./abi.ts";
+import { ENDS, THREAD, WATCH } from "./abi.ts";
 import { bytesOf, lazily, writtenText } from "./library.ts";
 import type { Session } from "./session.ts";
 
@@ -14,6 +14,7 @@ export type WatchBells = (watch: number, callback: () => void) => { keepAlive(al
 
 export function threadNative(session: Session, bells: WatchBells): ThreadNative {
   const watches = lazily(session.library, WATCH);
+  const ends = lazily(session.library, ENDS);
   const thread = lazily(session.library, THREAD);
   const kept = new Map<number, { keepAlive(alive: boolean): void }>();
   const id = new Uint32Array(1);
@@ -25,13 +26,13 @@ export function threadNative(session: Session, bells: WatchBells): ThreadNative 
     },
     threadsEnded(watch) {
       const ended = [];
-      while (session.check(watches().knit_watch_take(watch, id)) === 1) {
-        const lastWords = writtenText((buffer, size) => session.check(watches().knit_watch_words(buffer, size)));
+      while (session.check(ends().knit_watch_take(watch, id)) === 1) {
+        const lastWords = writtenText((buffer, size) => session.check(ends().knit_watch_words(buffer, size)));
         ended.push({ id: id[0]!, lastWords });
       }
       return ended;
     },
-    threadsAlive: (watch, number) => session.check(watches().knit_watch_alive(watch, number)) === 1,
+    threadsAlive: (watch, number) => session.check(ends().knit_watch_alive(watch, number)) === 1,
     threadsKeepAlive(watch, alive) {
       kept.get(watch)?.keepAlive(alive);
     },

@@ -3,7 +3,7 @@
  */
 import { STOP } from "../../generated/layout.ts";
 import type { PermissionNative, WebNative } from "../native.ts";
-import { JOINED, LINKS, MEMORY, STOPPED, WORKER, WORKER_BLOCKS } from "./abi.ts";
+import { JOINED, LINKS, MEMORY, STOPPED, WORKER, WORKER_BLOCKS, WORKER_REST } from "./abi.ts";
 import type { LoopBell } from "./bells.ts";
 import { lazily, written } from "./library.ts";
 import type { Session } from "./session.ts";
@@ -21,6 +21,7 @@ interface Kept {
 
 export function workerNative(session: Session, bells: WorkerBells): WorkerNative {
   const worker = lazily(session.library, WORKER);
+  const rest = lazily(session.library, WORKER_REST);
   const blocks = lazily(session.library, WORKER_BLOCKS);
   const joined = lazily(session.library, JOINED);
   const links = lazily(session.library, LINKS);
@@ -56,9 +57,9 @@ export function workerNative(session: Session, bells: WorkerBells): WorkerNative
       const claimed = done(worker().knit_worker_turn(handle, bytes, spin));
       return claimed === STOPPED ? STOP : claimed;
     },
-    workerOwns: (handle) => done(worker().knit_worker_owns(handle)) === 1,
+    workerOwns: (handle) => done(rest().knit_worker_owns(handle)) === 1,
     workerPause(handle, nanoseconds) {
-      done(worker().knit_worker_pause(handle, nanoseconds | 0));
+      done(rest().knit_worker_pause(handle, nanoseconds | 0));
     },
     workerPublish(handle, bytes) {
       done(worker().knit_worker_publish(handle, bytes));
@@ -74,13 +75,13 @@ export function workerNative(session: Session, bells: WorkerBells): WorkerNative
       kept.bell.keepAlive(true);
     },
     workerWatch(handle, watches) {
-      done(worker().knit_worker_watch(handle, Number(watches)));
+      done(rest().knit_worker_watch(handle, Number(watches)));
     },
     workerClose(handle) {
       const kept = workers.get(handle);
       if (kept === undefined) return;
       workers.delete(handle);
-      done(worker().knit_worker_close(handle));
+      done(rest().knit_worker_close(handle));
       kept.bell?.close();
     },
 

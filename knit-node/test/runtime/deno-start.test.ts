@@ -1,0 +1,37 @@
+/**
+ * On Deno a pool of threads touches nothing of Node's: its first touch costs each thread more than all the rest of its start.
+ */
+import assert from "node:assert/strict";
+import { readFileSync, readdirSync } from "node:fs";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+import { runtime, skip } from "../pool/support.ts";
+
+const sources = new URL("../../ts/", import.meta.url);
+/** Entries that only Node.js loads. */
+const NODES_OWN = ["runtime/source-node.ts"];
+
+test("no module imports one of Node's, but where only Node.js loads it", () => {
+  const files = (readdirSync(sources, { recursive: true }) as string[]).filter((name) => name.endsWith(".ts"));
+  assert.ok(files.length > 50, "the sources are there");
+  const importing = files.filter((name) => /^import (?!type )[^;]*"node:/m.test(readFileSync(new URL(name, sources), "utf8")));
+  assert.deepEqual(importing, NODES_OWN);
+});
+
+interface DenoCommands {
+  readonly Command: new (program: string, options: { args: string[] }) => { output(): Promise<{ stdout: Uint8Array; stderr: Uint8Array }> };
+}
+
+test("Deno makes no process in host or worker before a task touches it, and then it is guarded", { timeout: 60_000 }, async (t) => {
+  if (runtime !== "deno") return skip(t, "others have a process anyway");
+  const { Command } = (globalThis as unknown as { Deno: DenoCommands }).Deno;
+  const program = fileURLToPath(new URL("../fixtures/late-process.ts", import.meta.url));
+  const { stdout, stderr } = await new Command(process.execPath, { args: ["run", "--no-check", "-A", program] }).output();
+  const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes)) as [string, string];
+  assert.notEqual(out, "", err);
+  assert.deepEqual(JSON.parse(out), [
+    { worker: [false, false], host: false, touch: "ExitInWorkerError", after: true },
+    { load: "ExitInWorkerError", after: true, shared: 7 },
+  ]);
+});
