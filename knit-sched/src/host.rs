@@ -69,6 +69,8 @@ pub struct HostOptions {
     pub alone: bool,
     /// The longest that one look for replies may spin.
     pub spin: Duration,
+    /// How many workers the host wakes itself, 1 or more, if idle workers take calls queued for busy ones: as many as there are cores beside its own.
+    pub wakes: usize,
 }
 
 impl Default for HostOptions {
@@ -81,6 +83,7 @@ impl Default for HostOptions {
             balancer: Strategy::default(),
             alone: false,
             spin: if cores > 1 { LONGEST } else { Duration::ZERO },
+            wakes: cores.saturating_sub(1).max(1),
         }
     }
 }
@@ -181,6 +184,8 @@ pub struct Host {
     inline_limit: usize,
     longest_payload: usize,
     spin: SpinLimit,
+    /// See [`HostOptions::wakes`].
+    wakes: usize,
     /// When calls were handed over or replies found last, in ns.
     progress: u64,
     armed: bool,
@@ -252,6 +257,7 @@ impl Host {
             blocks,
             inline_limit,
             spin: SpinLimit::new(options.spin),
+            wakes: options.wakes.max(1),
             progress: clock::now(),
             armed: false,
             damaged: Vec::new(),

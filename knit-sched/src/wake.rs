@@ -8,7 +8,9 @@
 //!
 //! A worker is *searching* (spins over all lanes), *armed* (asleep, or looking for the last time before that), or *running*.
 //!
-//! Host, [`for_new_calls`]: 1. publish; 2. fence; 3. count the searching, wake armed ones for the calls beyond that number.
+//! Host, [`for_new_calls`]: 1. publish; 2. fence; 3. count the searching, wake armed ones for the calls beyond that number, but no more than it
+//! may: a worker woken while every core has somebody to run stands in line behind a task, for milliseconds, though the host is about to free its core.
+//! Those that are woken wake the others.
 //!
 //! Worker that found a call after it had searched or slept, [`pass_on`]: 1. stop searching; 2. fence; 3. nobody else searches and there is more to
 //! take: wake one armed peer, which will do the same. Several calls may have counted on one searcher: this is how the others are found.
@@ -33,14 +35,20 @@ pub(crate) trait Crew {
     fn wake(&self, worker: usize) -> bool;
 }
 
-/// Host: wakes as many workers as `calls` calls, just published, need beside the searching ones. First those that are `near`.
-pub(crate) fn for_new_calls(crew: &impl Crew, calls: usize, near: impl Fn(usize) -> bool) {
+/// Host: wakes as many workers as `calls` calls, just published, need beside the searching ones, but `most` (one or more) at most. First those
+/// that are `near`.
+pub(crate) fn for_new_calls(
+    crew: &impl Crew,
+    calls: usize,
+    most: usize,
+    near: impl Fn(usize) -> bool,
+) {
     // SeqCst fence: between the publications and the count. Pairs with the fence in `pass_on` and the one in a worker's `arm`.
     fence(Ordering::SeqCst);
     let searching = (0..crew.count())
         .filter(|worker| crew.is_searching(*worker))
         .count();
-    let mut wanted = calls.saturating_sub(searching);
+    let mut wanted = calls.saturating_sub(searching).min(most);
     for own in [true, false] {
         for worker in (0..crew.count()).filter(|worker| near(*worker) == own) {
             if wanted == 0 {

@@ -41,6 +41,8 @@ struct Pool {
     aborts: AtomicU32,
     /// Who takes a call takes no other.
     long: bool,
+    /// How many workers the host wakes at most for a batch.
+    most: usize,
 }
 
 impl Pool {
@@ -49,7 +51,8 @@ impl Pool {
         for lane in lanes {
             self.workers[*lane].lane.fetch_add(1, Ordering::Release);
         }
-        wake::for_new_calls(self, lanes.len(), |worker| lanes.contains(&worker));
+        let near = |worker: usize| lanes.contains(&worker);
+        wake::for_new_calls(self, lanes.len(), self.most, near);
     }
 
     /// Host: makes an abort known.
@@ -141,10 +144,11 @@ impl Crew for Pool {
 }
 
 /// Runs all interleavings with at most so many preemptions of a host that submits `batches` and of the first `awake` workers; the others
-/// sleep.
+/// sleep. The host wakes `most` for a batch.
 fn explore(
     workers: usize,
     awake: usize,
+    most: usize,
     long: bool,
     batches: &'static [&'static [usize]],
     preemptions: usize,
@@ -156,6 +160,7 @@ fn explore(
             workers: (0..workers).map(|_| Worker::default()).collect(),
             aborts: AtomicU32::new(0),
             long,
+            most,
         });
         for own in awake..workers {
             pool.work(own);
@@ -183,17 +188,24 @@ fn explore(
 
 #[test]
 fn a_call_is_taken_whatever_its_only_worker_does_at_that_moment() {
-    explore(1, 1, false, &[&[0], &[0]], 3);
+    explore(1, 1, 1, false, &[&[0], &[0]], 3);
 }
 
 #[test]
 fn long_calls_that_counted_on_one_searcher_wake_a_sleeper() {
-    explore(2, 1, true, &[&[0], &[0]], 3);
+    explore(2, 1, 1, true, &[&[0], &[0]], 3);
 }
 
 #[test]
 fn a_batch_of_long_calls_occupies_as_many_workers() {
-    explore(3, 1, true, &[&[0, 1, 2]], 3);
+    explore(3, 1, 3, true, &[&[0, 1, 2]], 3);
+}
+
+#[test]
+fn those_whom_the_host_may_not_wake_are_woken_by_those_it_wakes() {
+    explore(3, 0, 1, true, &[&[0, 1, 2]], 3);
+    explore(3, 1, 1, true, &[&[0, 1, 2]], 3);
+    explore(3, 1, 1, true, &[&[0, 1], &[2]], 2);
 }
 
 #[test]
@@ -205,6 +217,7 @@ fn an_abort_reaches_a_worker_that_falls_asleep_at_that_moment() {
             workers: vec![Worker::default()],
             aborts: AtomicU32::new(0),
             long: false,
+            most: 1,
         });
         let worker = {
             let pool = pool.clone();
@@ -225,5 +238,5 @@ fn an_abort_reaches_a_worker_that_falls_asleep_at_that_moment() {
 
 #[test]
 fn of_two_searchers_each_takes_a_long_call() {
-    explore(2, 2, true, &[&[0, 1]], 2);
+    explore(2, 2, 2, true, &[&[0, 1]], 2);
 }

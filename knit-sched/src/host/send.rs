@@ -201,7 +201,7 @@ impl Host {
         let crew = Lanes::new(&self.shared, &self.lanes);
         let got = |worker: usize| self.lanes[worker].unpublished > 0;
         if self.steal {
-            wake::for_new_calls(&crew, placed, got);
+            wake::for_new_calls(&crew, placed, self.wakes, got);
         } else {
             // Each worker takes from its own lane only. Contains the SeqCst fence that pairs with the one in a worker's `arm`.
             for worker in (0..self.lanes.len()).filter(|worker| got(*worker)) {
