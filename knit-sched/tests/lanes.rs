@@ -22,6 +22,7 @@ impl Pool {
             steal,
             alone,
             spin: Duration::ZERO,
+            wakes: 1,
         })
         .unwrap();
         let attach = |index| {
