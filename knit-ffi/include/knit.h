@@ -555,7 +555,7 @@ int32_t knit_thread_restrict(const uint8_t *plan,
 
 // Becomes another program, in the sandbox of a plan for processes with `inPlace`: for a starter behind a container or another wrapper. `words` is the program and
 // its arguments, `without` the variables that it does not get, each ended by NUL. It has this program's standard streams, folder and
-// environment.
+// environment, and what a pool's host has given to this one.
 //
 // Returns only by an error, after which this process may be half restricted and must end.
 //
@@ -571,7 +571,7 @@ int32_t knit_process_become(const uint8_t *plan,
 // Finds the pool and the place that this process was started for, without taking it: `*place` is for `knit_worker_attach`.
 //
 // To be called once: standard input is `/dev/null` afterwards. From then on the process is killed when its host is gone. Errors: standard
-// input is nothing that a host made, the host is gone, the process has joined already.
+// input is nothing that a host made and the last argument names no place to get it, the host is gone, the process has joined already.
 //
 // # Safety
 // `place` is null, which is refused, or may be written.
@@ -592,7 +592,8 @@ int32_t knit_host_boot(uint32_t host, const uint8_t *names, size_t names_len, co
 // Starts a process for a place that was opened. `*pid` becomes its id, which is that of a wrapper if there is one.
 //
 // `order` is the command: words that end with NUL, whose first letter says what they are. `A`: the program, then its arguments. `E`: a variable of its
-// environment, `name=value`; it has no others. `D`: the directory it starts in. The host's bell must have been set: it is rung when a process has
+// environment, `name=value`; it has no others. `D`: the directory it starts in. `N`: it can inherit nothing; it gets one argument more, `--knit-worker=` and a name
+// that begins with this word, at which `knit_process_join` finds the pool. The host's bell must have been set: it is rung when a process has
 // ended. Errors: no such command, or the system refuses.
 //
 // # Safety

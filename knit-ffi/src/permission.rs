@@ -4,6 +4,7 @@ use std::ffi::c_char;
 
 use knit_perm::border::{self, Sandbox};
 use knit_perm::json;
+use knit_sched::port;
 
 use crate::error::{bytes, guard, write_text};
 use crate::host::with;
@@ -84,7 +85,7 @@ pub unsafe extern "C" fn knit_thread_restrict(plan: *const u8, plan_len: usize) 
 
 /// Becomes another program, in the sandbox of a plan for processes with `inPlace`: for a starter behind a container or another wrapper. `words` is the program and
 /// its arguments, `without` the variables that it does not get, each ended by NUL. It has this program's standard streams, folder and
-/// environment.
+/// environment, and what a pool's host has given to this one.
 ///
 /// Returns only by an error, after which this process may be half restricted and must end.
 ///
@@ -108,6 +109,7 @@ pub unsafe extern "C" fn knit_process_become(
         let without = text(unsafe { bytes(without, without_len) }?)?;
         let words: Vec<&str> = words.split_terminator('\0').collect();
         let without: Vec<&str> = without.split_terminator('\0').collect();
-        Err(border::become_program(plan, &words, &without).into())
+        let keep: Vec<_> = port::process_hand_on()?.into_iter().collect();
+        Err(border::become_program(plan, &words, &without, &keep).into())
     })
 }

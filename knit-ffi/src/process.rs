@@ -13,7 +13,7 @@ use crate::memory::not_null;
 /// Finds the pool and the place that this process was started for, without taking it: `*place` is for `knit_worker_attach`.
 ///
 /// To be called once: standard input is `/dev/null` afterwards. From then on the process is killed when its host is gone. Errors: standard
-/// input is nothing that a host made, the host is gone, the process has joined already.
+/// input is nothing that a host made and the last argument names no place to get it, the host is gone, the process has joined already.
 ///
 /// # Safety
 /// `place` is null, which is refused, or may be written.
@@ -75,7 +75,8 @@ pub unsafe extern "C" fn knit_host_boot(
 /// Starts a process for a place that was opened. `*pid` becomes its id, which is that of a wrapper if there is one.
 ///
 /// `order` is the command: words that end with NUL, whose first letter says what they are. `A`: the program, then its arguments. `E`: a variable of its
-/// environment, `name=value`; it has no others. `D`: the directory it starts in. The host's bell must have been set: it is rung when a process has
+/// environment, `name=value`; it has no others. `D`: the directory it starts in. `N`: it can inherit nothing; it gets one argument more, `--knit-worker=` and a name
+/// that begins with this word, at which `knit_process_join` finds the pool. The host's bell must have been set: it is rung when a process has
 /// ended. Errors: no such command, or the system refuses.
 ///
 /// # Safety

@@ -2,9 +2,10 @@
 
 use knit_perm::border::{self, BorderError, Sandbox};
 use knit_perm::json;
+use knit_sched::port;
 use napi_derive::napi;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, sched};
 use crate::host::with;
 
 fn border_error(error: &BorderError) -> Error {
@@ -40,12 +41,14 @@ pub fn thread_restrict(plan: String) -> Result<bool> {
     border::restrict(&plan).map_err(|error| border_error(&error))
 }
 
-/// Becomes another program in the sandbox of a plan. Returns only by an error, after which this process must end.
+/// Becomes another program in the sandbox of a plan, which gets what this one was given by a pool's host. Returns only by an error, after which this process must end.
 #[napi]
 pub fn process_become(plan: String, words: Vec<String>, without: Vec<String>) -> Result<()> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let without: Vec<&str> = without.iter().map(String::as_str).collect();
+    let keep = port::process_hand_on().map_err(sched)?;
+    let keep: Vec<_> = keep.into_iter().collect();
     Err(border_error(&border::become_program(
-        &plan, &words, &without,
+        &plan, &words, &without, &keep,
     )))
 }

@@ -16,7 +16,7 @@ pub fn host_boot(handle: u32, functions: Vec<String>, data: Uint8Array) -> Resul
     })
 }
 
-/// Starts a process for a place that was opened, by a command as `knit_sched::process::command` reads it. Returns its id.
+/// Starts a process for a place that was opened, by a command as `knit_sched::process::order` reads it. Returns its id.
 #[napi]
 pub fn host_spawn(handle: u32, worker: u32, order: String) -> Result<u32> {
     with(handle, |entry| {

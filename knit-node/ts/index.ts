@@ -8,7 +8,7 @@ export type { ArgumentCall, Call, CallOptions, OptionalCall, PlainFunction, Pool
 export { importTask, task, Task } from "./api/task.ts";
 export type { AbortableTaskOptions, ImportTaskOptions, SinglePool, TaskOptions } from "./api/task.ts";
 export { NativeTask, nativeTask } from "./api/native-task.ts";
-export type { ProcessOptions, ProcessRuntime } from "./api/process-options.ts";
+export type { ProcessOptions, ProcessRuntime, ProcessSharedMemory, ProcessSharedMemoryOptions } from "./api/process-options.ts";
 export type {
   Permission,
   PermissionEnforcer,

@@ -100,19 +100,19 @@ pub fn restrict(plan: &str) -> Result<bool, BorderError> {
 }
 
 /// Becomes another program, in the sandbox of a plan for a [`crate::Target`] with `in_place`. The program gets this one's standard streams, its folder and its
-/// environment, but for the variables named in `without`: what stands around it (a container, `nice`) has prepared them.
+/// environment, but for the variables named in `without`: what stands around it (a container, `nice`) has prepared them. Of other descriptors it gets those in `keep`.
 ///
 /// It returns only if it has failed; this process may be half restricted then, and must end.
-pub fn become_program(plan: &str, words: &[&str], without: &[&str]) -> BorderError {
+pub fn become_program(plan: &str, words: &[&str], without: &[&str], keep: &[i32]) -> BorderError {
     let plan = match read(plan) {
         Ok(plan) => plan,
         Err(error) => return error,
     };
-    become_it(plan, words, without)
+    become_it(plan, words, without, keep)
 }
 
 #[cfg(target_os = "linux")]
-fn become_it(mut plan: Plan, words: &[&str], without: &[&str]) -> BorderError {
+fn become_it(mut plan: Plan, words: &[&str], without: &[&str], keep: &[i32]) -> BorderError {
     use std::os::fd::AsFd;
     use std::os::unix::process::CommandExt;
 
@@ -148,7 +148,7 @@ fn become_it(mut plan: Plan, words: &[&str], without: &[&str]) -> BorderError {
             return failed(source.unwrap_or_else(std::io::Error::last_os_error));
         }
     }
-    match crate::Prepared::new(&plan, &[]) {
+    match crate::Prepared::new(&plan, keep) {
         Ok(Some(prepared)) => prepared.sandbox_in_place(&mut command),
         Ok(None) => {}
         Err(error) => return error.into(),
@@ -157,6 +157,6 @@ fn become_it(mut plan: Plan, words: &[&str], without: &[&str]) -> BorderError {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn become_it(_: Plan, _: &[&str], _: &[&str]) -> BorderError {
+fn become_it(_: Plan, _: &[&str], _: &[&str], _: &[i32]) -> BorderError {
     BorderError::NotHere
 }

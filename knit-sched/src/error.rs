@@ -46,6 +46,22 @@ pub enum SchedError {
     /// A worker was started by a host that is gone.
     #[error("the host of this pool has ended")]
     HostGone,
+    /// A worker that was told nothing, and has not inherited what it needs.
+    #[error(
+        "standard input is not what a pool's host gives to its worker ({0}): has a wrapper closed or replaced it? \
+         worker.processSharedMemory: \"named\" is for such wrappers"
+    )]
+    NotInherited(#[source] Box<SchedError>),
+    /// A worker that was told a name, and found nothing there.
+    #[error(
+        "cannot get the pool's memory at {name}: {source} (the host has ended, or what has started this process shows another /dev/shm)"
+    )]
+    NoDoor {
+        /// The name.
+        name: String,
+        /// What the system says.
+        source: ShmError,
+    },
     /// A frame names a block that is not what it says.
     #[error("a frame names a block in a way that nobody writes")]
     BadBlock,
@@ -85,7 +101,8 @@ pub enum SchedError {
     },
     /// There is no way for shared memory between this process and the other.
     #[error(
-        "shared memory without a name cannot cross here: what has started the worker process closes descriptors, or the process is none of a pool's"
+        "shared memory without a name cannot cross here: what has started the worker process closes descriptors \
+         (worker.processSharedMemory: \"named\" is for that), or the process is none of a pool's"
     )]
     NoLink,
     /// From the rings.
@@ -120,6 +137,8 @@ impl SchedError {
             Self::BadSubmission(_) => "KNT_BAD_SUBMISSION",
             Self::TooLong { .. } => "KNT_TOO_LONG",
             Self::HostGone => "KNT_HOST_GONE",
+            Self::NotInherited(source) => source.code(),
+            Self::NoDoor { .. } => "KNT_NO_DOOR",
             Self::BadBlock => "KNT_BAD_BLOCK",
             Self::BadCall => "KNT_BAD_CALL",
             Self::NoProcesses => "KNT_NO_PROCESSES",

@@ -28,7 +28,8 @@ mod table;
 pub mod threads;
 
 pub use processes::{
-    Place, join_process, process_boot, process_share, process_take_shared, process_unshare,
+    Place, join_process, process_boot, process_hand_on, process_share, process_take_shared,
+    process_unshare,
 };
 pub use table::Table;
 

@@ -44,6 +44,14 @@ pub enum ShmError {
         /// The name in question.
         name: String,
     },
+    /// What a name is to begin with is not a part of one.
+    #[error(
+        "{prefix:?} cannot begin a name: 1 to 30 letters, digits, '.', '_', '-', the first of them no '.'"
+    )]
+    BadPrefix {
+        /// The prefix in question.
+        prefix: String,
+    },
     /// There is already an object of this name.
     #[error("shared memory named {name:?} exists already")]
     NameTaken {
@@ -108,7 +116,7 @@ impl ShmError {
             Self::TooLarge { .. } => "SHM_TOO_LARGE",
             Self::OutOfBounds { .. } => "SHM_OUT_OF_BOUNDS",
             Self::Misaligned { .. } => "SHM_MISALIGNED",
-            Self::BadName { .. } => "SHM_BAD_NAME",
+            Self::BadName { .. } | Self::BadPrefix { .. } => "SHM_BAD_NAME",
             Self::NameTaken { .. } => "SHM_NAME_TAKEN",
             Self::NameMissing { .. } => "SHM_NAME_MISSING",
             Self::NotPrivate { .. } => "SHM_NOT_PRIVATE",

@@ -7,8 +7,8 @@
 //!
 //! - The child inherits it: [`DescriptorSocket::pair`] gives this side, and the descriptor for the other, which [`inherit`] leaves open in a
 //!   program that is started, and [`inherited`] finds there by its number.
-//! - The child cannot inherit anything (a wrapper closes it all): [`DescriptorListener`] makes a path in a directory that only this user can
-//!   enter, and the child connects to it. No abstract names: any user could find those.
+//! - The child cannot inherit anything (a wrapper closes it all): `DescriptorListener` makes a name that only this user can connect to, and the
+//!   child is told it (Linux). No abstract names: any user could connect to those.
 //!
 //! # Protocol
 //!
@@ -44,9 +44,11 @@ use rustix::net::{
 use crate::{Region, ShmError};
 
 mod inherit;
+#[cfg(target_os = "linux")]
 mod listener;
-pub use inherit::{Heirloom, inherit, inherited};
-pub use listener::DescriptorListener;
+pub use inherit::{Heirloom, bequeath, inherit, inherited};
+#[cfg(target_os = "linux")]
+pub use listener::{DescriptorListener, sweep};
 
 /// "KNIT" as bytes in memory.
 const MAGIC: u32 = u32::from_le_bytes(*b"KNIT");

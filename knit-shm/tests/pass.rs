@@ -8,15 +8,12 @@ use std::io::{IoSlice, Write, stdin};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::{UnixDatagram, UnixStream};
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use knit_shm::pass::{
-    DescriptorListener, DescriptorSocket, Heirloom, Inbox, Record, inherit, inherited,
-};
+use knit_shm::pass::{DescriptorSocket, Heirloom, Inbox, Record, inherit, inherited};
 use knit_shm::wait::shared;
 use knit_shm::{Region, ShmError};
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
@@ -103,37 +100,6 @@ fn memory_crosses_both_ways_through_an_inherited_socket() {
         "",
     );
     ask(ours, child);
-}
-
-#[test]
-fn memory_crosses_both_ways_through_a_path() {
-    if let Some(path) = std::env::var_os(PEER) {
-        return answer(DescriptorSocket::connect(Path::new(&path)).unwrap());
-    }
-    let _alone = alone();
-    let listener = DescriptorListener::new().unwrap();
-    let path = listener.path().to_owned();
-    let child = spawn(
-        "memory_crosses_both_ways_through_a_path",
-        Stdio::null(),
-        path.to_str().unwrap(),
-    );
-    let socket = listener.accept(LONG.unwrap()).unwrap();
-    drop(listener);
-    assert!(!path.exists() && !path.parent().unwrap().exists());
-    ask(socket, child);
-}
-
-#[test]
-fn a_path_that_nobody_comes_to_times_out() {
-    let _alone = alone();
-    let listener = DescriptorListener::new().unwrap();
-    let timeout = Duration::from_millis(5);
-    assert_eq!(listener.accept(timeout).err(), Some(ShmError::TimedOut));
-    let mode = std::os::unix::fs::MetadataExt::mode(
-        &std::fs::metadata(listener.path().parent().unwrap()).unwrap(),
-    );
-    assert_eq!(mode & 0o777, 0o700);
 }
 
 #[test]

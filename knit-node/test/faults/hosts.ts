@@ -6,7 +6,7 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 
 import { generator, makePool, Load } from "./load.ts";
-import type { Random } from "./load.ts";
+import type { Random, Way } from "./load.ts";
 import { followersOf } from "./processes.ts";
 import { sleep, until } from "./wait.ts";
 
@@ -14,8 +14,8 @@ import { sleep, until } from "./wait.ts";
 const WITHIN_MS = 150;
 
 /** Loads a pool until this process is killed. */
-export async function serveUntilKilled(seed: number): Promise<never> {
-  const pool = makePool();
+export async function serveUntilKilled(way: Way, seed: number): Promise<never> {
+  const pool = makePool(way);
   const load = new Load(pool, generator(seed));
   await pool.call.echo(0);
   console.log("serves");
@@ -27,7 +27,8 @@ const main = fileURLToPath(new URL("./main.ts", import.meta.url));
 /** Starts a host, kills it at a random moment, and waits until its workers have ended. */
 export async function killHost(random: Random): Promise<void> {
   const run = "Deno" in globalThis ? ["run", "-A", "--no-check"] : [];
-  const args = [...run, main, "host", String(Math.floor(random() * 2 ** 31))];
+  const way: Way = random() < 0.5 ? "inherit" : "named";
+  const args = [...run, main, "host", way, String(Math.floor(random() * 2 ** 31))];
   // Detached: it and its workers are a session of their own, which outlives it in the workers.
   const host = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"], detached: true });
   const session = host.pid as number;

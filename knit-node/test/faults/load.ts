@@ -21,7 +21,10 @@ export function generator(seed: number): Random {
   };
 }
 
-export const makePool = () => createPool({ threads: 3, worker: { runtime: "process" } })({ ...tasks });
+/** Workers inherit the pool's memory, or connect to a name. */
+export type Way = "inherit" | "named";
+
+export const makePool = (way: Way = "inherit") => createPool({ threads: 3, worker: { runtime: "process", processSharedMemory: way } })({ ...tasks });
 export type FaultPool = ReturnType<typeof makePool>;
 
 /** Calls at once, at most. */

@@ -4,11 +4,12 @@
  */
 import { isMain } from "../../ts/index.ts";
 import { serveUntilKilled } from "./hosts.ts";
+import type { Way } from "./load.ts";
 import { faults } from "./run.ts";
 
 if (isMain) {
-  const [, , first, second] = process.argv;
-  if (first === "host") await serveUntilKilled(Number(second));
+  const [, , first, second, third] = process.argv;
+  if (first === "host") await serveUntilKilled(second as Way, Number(third));
   const seconds = Number(first ?? 60);
   const seed = Number(second ?? Date.now() >>> 0);
   console.log(`seed ${seed}, ${seconds} s`);

@@ -57,6 +57,17 @@ test("calls that carry more memory than a socket holds wait for workers that are
     for (const buffer of buffers) buffer.close();
   }));
 
+test("memory crosses behind a wrapper, to and from a strict worker as well", () =>
+  withPool(processes({ processCommandPrefix: ["env"] }), tasks, async ({ call }) => {
+    const buffer = ProcessSharedBuffer.create(64);
+    buffer.bytes()[0] = 9;
+    assert.equal(await call.first(buffer), 9);
+    const made = await call.make(64);
+    assert.equal(made.bytes().length, 64);
+    buffer.close();
+    made.close();
+  }));
+
 test("a wrapper that closes descriptors: memory cannot cross, which says so, and everything else works", (t) => {
   const why = cannotRun("bash", "-c", "true");
   if (why !== null) return skip(t, why);

@@ -36,6 +36,17 @@ test("a program's tasks are called as any other", (t) => {
   });
 });
 
+for (const permission of ["strict", "unsafe"] as const) {
+  test(`a ${permission} program finds its pool by a name`, (t) => {
+    if (why !== null) return skip(t, why);
+    const prefix = ["sh", "-c", 'exec "$0" "$@" </dev/null'];
+    const named = processes({ command: [program ?? ""], processCommandPrefix: prefix, processSharedMemory: "named" }, { threads: 2, permission });
+    return withPool(named, { summary }, async ({ call }) => {
+      assert.deepEqual(await call.summary({ text: "n\n1\n", column: "n" }), { rows: 1, sum: 1, mean: 1 });
+    });
+  });
+}
+
 test("large texts arrive in a program whole", (t) => {
   if (why !== null) return skip(t, why);
   return withPool(options, { summary }, async ({ call }) => {

@@ -9,7 +9,7 @@
 import { KnitError, WorkerStartError } from "../api/errors.ts";
 import type { ProcessSettings } from "../api/process-options.ts";
 import { encodeAlone } from "../codec/alone.ts";
-import { order, thisRuntime, workerCommand } from "../runtime/command.ts";
+import { behindStarter, order, thisRuntime, workerCommand } from "../runtime/command.ts";
 import type { Native } from "../runtime/native.ts";
 import { builtin } from "../runtime/system.ts";
 import { programOf } from "../runtime/target.ts";
@@ -51,7 +51,7 @@ export class Processes {
     const program = this.#settings.command === null && plan !== null ? programOf(this.#settings.runtime ?? thisRuntime).path : null;
     const command = workerCommand(this.#settings, settings, program);
     try {
-      this.#native.hostSpawn(this.#host.handle, index, order(command, plan?.env ?? process.env, plan?.cwd));
+      this.#native.hostSpawn(this.#host.handle, index, order(command, plan?.env ?? process.env, plan?.cwd, this.#settings.named));
     } catch (cause) {
       throw cannotStart(cause, this.#settings, command[0]);
     }
@@ -67,9 +67,9 @@ export class Processes {
   #tell(boot: WorkerBoot, { permissions }: WorkerSettings): void {
     if (this.#told) return;
     if (permissions !== null && permissions.plan !== null) {
-      // Behind a prefix the starter puts it on; how processes print is to be known here all the same.
+      // A starter puts it on; how processes print is to be known here all the same.
       const { kernel: _, ...without } = permissions.plan;
-      this.#native.hostSandbox(this.#host.handle, this.#settings.prefix.length === 0 ? permissions.text : JSON.stringify(without));
+      this.#native.hostSandbox(this.#host.handle, !behindStarter(this.#settings) ? permissions.text : JSON.stringify(without));
     }
     const { token: _, index: __, epoch: ___, steal: ____, memories: _____, restriction, ...rest } = boot;
     const { runtime } = this.#settings;

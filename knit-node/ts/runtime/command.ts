@@ -22,7 +22,7 @@ export const thisRuntime: ProcessRuntime = "Deno" in globalThis ? "deno" : "Bun"
 
 /** The words of the command. `program` is where the runtime really is, if that is known. */
 export function workerCommand(processes: ProcessSettings, settings: WorkerSettings, program: string | null): string[] {
-  const { prefix, runtime, command } = processes;
+  const { prefix, runtime, command, named } = processes;
   const { source, execArgv, permissions } = settings;
   const kind = runtime ?? thisRuntime;
   const own = kind === thisRuntime;
@@ -31,16 +31,23 @@ export function workerCommand(processes: ProcessSettings, settings: WorkerSettin
   // A wrapper may know it by another path than this side.
   const start = prefix.length > 0 && !own ? kind : own ? executable() : (program ?? kind);
   const all = kind === "deno" ? ["run", "--allow-all"] : [];
+  // The engine's word takes this one's place where memory is named.
+  const word = named === null ? [WORKER_WORD] : [];
   if (permissions === null || permissions.plan === null) {
     // A program of its own finds its pool by its standard input, and its arguments are its own.
-    return command !== null ? [...prefix, ...command] : [...prefix, start, ...all, ...flags, script, WORKER_WORD];
+    return command !== null ? [...prefix, ...command] : [...prefix, start, ...all, ...flags, script, ...word];
   }
   const run = kind === "deno" ? ["run"] : [];
   const kept = flags.filter((flag) => !PERMISSION_FLAG.test(flag));
-  if (prefix.length === 0) return command !== null ? [...command] : [start, ...run, ...kept, ...permissions.plan.flags, script, WORKER_WORD];
+  if (!behindStarter(processes)) return command !== null ? [...command] : [start, ...run, ...kept, ...permissions.plan.flags, script, WORKER_WORD];
   // What the wrapper needs the worker may not have: so the sandbox is put on behind it.
   const order: StarterOrder = { request: permissions.request, command, run, flags: kept, script };
   return [...prefix, start, ...all, pathOf(starter.href), JSON.stringify(order)];
+}
+
+/** Whether a starter puts the sandbox on: behind a prefix, or where the worker has to connect to a name, which a sandbox would not let it. */
+export function behindStarter({ prefix, named }: ProcessSettings): boolean {
+  return prefix.length > 0 || named !== null;
 }
 
 /** Of Node.js and Deno; `--allow-natives-syntax` is V8's and something else. */
@@ -87,9 +94,10 @@ function pathOf(href: string): string {
 /** Variables that tell a child of Node.js about a channel that these processes do not have. */
 const CHANNELS = ["NODE_CHANNEL_FD", "NODE_CHANNEL_SERIALIZATION_MODE", "NODE_UNIQUE_ID"];
 
-/** A command and its environment as the engine takes them: see `knit_sched::process::command`. */
-export function order(words: readonly string[], environment: Readonly<Record<string, string | undefined>>, folder?: string): string {
+/** A command, its environment and how it gets its memory, as the engine takes them: see `knit_sched::process::order`. */
+export function order(words: readonly string[], environment: Readonly<Record<string, string | undefined>>, folder?: string, named: string | null = null): string {
   let text = folder === undefined ? "" : `D${folder}\0`;
+  if (named !== null) text += `N${named}\0`;
   for (const word of words) text += `A${word}\0`;
   for (const [name, value] of Object.entries(environment)) {
     if (value !== undefined && !CHANNELS.includes(name)) text += `E${name}=${value}\0`;

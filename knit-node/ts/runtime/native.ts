@@ -75,7 +75,7 @@ export interface Native extends SharedNative, PermissionNative {
 
   /** Tells all worker processes: the functions' names by number, and a message for this package's own. */
   hostBoot(handle: number, functions: readonly string[], data: Uint8Array): void;
-  /** Starts a process by a command as `knit_sched::process::command` reads it; returns its id. */
+  /** Starts a process by a command as `knit_sched::process::order` reads it; returns its id. */
   hostSpawn(handle: number, worker: number, order: string): number;
   /** The next process that has ended: place, exit code, signal, last lines of its standard error, separated by NUL; empty if there is none. */
   hostTakeExit(handle: number): string;

@@ -5,7 +5,7 @@ import type * as ChildProcess from "node:child_process";
 
 import type { ProcessRuntime, ProcessSettings } from "../api/process-options.ts";
 import type { Target } from "../host/permissions.ts";
-import { thisRuntime } from "./command.ts";
+import { behindStarter, thisRuntime } from "./command.ts";
 import { takesWorkerOptions } from "./deno-options.ts";
 import { libraryPath } from "./engine.ts";
 import { builtin, executable, exists, pathOf, runtimeVersion, variable } from "./system.ts";
@@ -39,7 +39,7 @@ export function targetOf(settings: ProcessSettings | null, hrefs: Iterable<strin
     modules: paths(hrefs),
     library: libraryPath(),
     workerOptions: false,
-    inPlace: (settings?.prefix.length ?? 0) > 0,
+    inPlace: settings !== null && behindStarter(settings),
   };
   if (settings === null) {
     return { ...common, runtime: thisRuntime, version: version(runtimeVersion()), kind: "thread", executable: null, workerOptions: takesWorkerOptions() };

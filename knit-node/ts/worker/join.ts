@@ -7,14 +7,14 @@
 import { encodeAlone, decodeAlone } from "../codec/alone.ts";
 import { FRAME_HEADER, GRANULE, KIND_NOTE } from "../generated/layout.ts";
 import type { Native } from "../runtime/native.ts";
-import { WORKER_WORD } from "../runtime/role.ts";
+import { isWorkerWord } from "../runtime/role.ts";
 import type { ProcessBoot, WorkerBoot, WorkerNote } from "../runtime/runtime.ts";
 
 /** Finds the place that this process was started for. */
 export function join(native: Native): WorkerBoot {
   const place = native.processJoin();
   // Tasks see what the program was started with, and this is not it.
-  if (process.argv.at(-1) === WORKER_WORD) process.argv.pop();
+  if (isWorkerWord(process.argv.at(-1))) process.argv.pop();
   return { ...(decodeAlone(native.processBoot()) as ProcessBoot), ...place, memories: null };
 }
 

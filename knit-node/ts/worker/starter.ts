@@ -1,7 +1,8 @@
 /**
  * Entry of a process that stands between a command prefix (`bwrap`, `nice`, a container) and a worker: it puts the sandbox on itself, and becomes the worker.
  *
- * The prefix may need what the worker may not have, and may show another file system. So the permissions are planned here, from the same policy. The
+ * Also where the memory is named and there is no prefix: the worker may not connect to a name. The prefix may need what the worker may not have, and may show another
+ * file system. So the permissions are planned here, from the same policy. The
  * environment is what the prefix has made of the worker's.
  */
 import { engine } from "../runtime/engine.ts";

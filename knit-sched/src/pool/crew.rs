@@ -90,8 +90,8 @@ impl Crew {
             Kind::Processes(command) => {
                 let watcher = self.watcher.as_mut().expect("made with the crew");
                 let stderr = crate::process::watcher::StderrOf::Command;
-                let descriptor = host.descriptor(worker)?;
-                let pid = watcher.spawn(command, descriptor, stderr, None, worker, epoch)?;
+                let way = crate::process::watcher::Way::Inherits(host.descriptor(worker)?, None);
+                let pid = watcher.spawn(command, way, stderr, worker, epoch)?;
                 Ok(Some(pid))
             }
         }

@@ -29,6 +29,14 @@ pub fn join_process() -> Result<Place> {
     Err(SchedError::NoProcesses)
 }
 
+/// Leaves what this process was given to the program that it becomes.
+///
+/// # Errors
+/// None: no process is given anything.
+pub fn process_hand_on() -> Result<Option<i32>> {
+    Ok(None)
+}
+
 /// What the host's binding tells this process's.
 ///
 /// # Errors

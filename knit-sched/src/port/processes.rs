@@ -1,6 +1,6 @@
 //! Worker processes behind a border: commands and ends as texts.
 //!
-//! A command is what [`crate::process::command`] reads. An end is four words, separated by NUL: the place, the exit code (empty if a signal ended
+//! A command is what [`crate::process::order`] reads. An end is four words, separated by NUL: the place, the exit code (empty if a signal ended
 //! it), the signal's number (empty if none did), the last lines of standard error.
 
 use std::os::unix::process::ExitStatusExt;
@@ -14,7 +14,7 @@ use super::{HostPort, WorkerPort};
 use crate::error::{Result, SchedError};
 use crate::process::boot::Boot;
 use crate::process::link::Link;
-use crate::process::{Fleet, Gone, Joined, command, join};
+use crate::process::{Fleet, Gone, Joined, hand_on, join};
 
 /// The pool that this process has joined. It does so once: its standard input is another one afterwards.
 static JOINED: Mutex<Option<Joined>> = Mutex::new(None);
@@ -46,6 +46,14 @@ pub fn join_process() -> Result<Place> {
     };
     *JOINED.lock().unwrap_or_else(PoisonError::into_inner) = Some(joined);
     Ok(place)
+}
+
+/// Leaves what this process was given to the program that it becomes; see [`hand_on`](crate::process::hand_on).
+///
+/// # Errors
+/// As there.
+pub fn process_hand_on() -> Result<Option<i32>> {
+    hand_on()
 }
 
 /// What the host's binding tells this process's.
@@ -113,8 +121,8 @@ impl HostPort {
         order: &str,
         prepare: impl FnOnce(&mut Command) -> Result<()>,
     ) -> Result<u32> {
-        let mut command = command(order)?;
-        prepare(&mut command)?;
+        let mut order = crate::process::order(order)?;
+        prepare(&mut order.command)?;
         if self.fleet.is_none() {
             self.fleet = Some(Fleet::new(self.host.shared())?);
         }
@@ -123,7 +131,7 @@ impl HostPort {
             &self.host,
             &mut self.parcels,
             worker,
-            &mut command,
+            &mut order,
             self.quiet,
         )
     }

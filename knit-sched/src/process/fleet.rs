@@ -4,14 +4,15 @@
 //! when a worker process rings its doorbell.
 
 use std::collections::VecDeque;
-use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rustix::process::Signal;
 
+use super::door::Door;
+use super::order::Order;
 use super::parcels::Parcels;
 use super::relay::Relay;
-use super::watcher::{Ended, StderrOf, Watcher};
+use super::watcher::{Ended, StderrOf, Watcher, Way};
 use crate::bells::Shared;
 use crate::error::{Result, SchedError};
 use crate::host::Host;
@@ -56,7 +57,7 @@ impl Fleet {
         host: &Host,
         parcels: &mut Parcels,
         worker: usize,
-        command: &mut Command,
+        Order { command, prefix }: &mut Order,
         quiet: bool,
     ) -> Result<u32> {
         let stderr = if quiet {
@@ -65,11 +66,19 @@ impl Fleet {
             StderrOf::Watched
         };
         let (descriptor, epoch) = (host.descriptor(worker)?, host.epoch(worker)?);
-        let (link, socket) = parcels.open(worker, command)?;
-        host.set_socket(worker, socket)?;
+        let way = match prefix {
+            None => {
+                let (link, socket) = parcels.open(worker, command)?;
+                host.set_socket(worker, socket)?;
+                Way::Inherits(descriptor, Some(link))
+            }
+            Some(prefix) => {
+                let door = Door::new(prefix, descriptor, command)?;
+                Way::Connects(door, parcels.open_to_come(worker))
+            }
+        };
         let watcher = self.watcher.as_mut().expect("it is not being dropped");
-        let link = Some(link);
-        watcher.spawn(command, descriptor, stderr, link, worker, epoch)
+        watcher.spawn(command, way, stderr, worker, epoch)
     }
 
     /// Sees to what could not be sent at once.

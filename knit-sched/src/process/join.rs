@@ -1,14 +1,14 @@
 //! What a worker process makes of what it was given.
 
-use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 
 use knit_shm::Region;
 use knit_shm::pass::{Heirloom, inherited};
-use rustix::fs::{FlockOperation, Mode, OFlags, flock, open, tell};
+use rustix::fs::{FlockOperation, Mode, OFlags, flock, open};
 use rustix::io::Errno;
 use rustix::process::{Signal, getpid, kill_process};
 
+use super::given::{self, find, place, stdin};
 use super::link::Link;
 use super::relay::Relay;
 use super::{Gone, HOST_GONE, boot, io};
@@ -86,17 +86,17 @@ impl Joined {
     }
 }
 
-/// Whether this process was started as a pool's worker, as far as its standard input tells. For programs that start themselves again.
+/// Whether this process was started as a pool's worker, as far as its standard input and its last argument tell. For programs that start themselves again.
 #[must_use]
 pub fn is_worker() -> bool {
-    stdin().and_then(place).is_ok()
+    given::name().is_some() || stdin().and_then(place).is_ok()
 }
 
 /// Takes the place that this process was started for. From then on standard input is `/dev/null`, and the process exits with
 /// [`HOST_GONE`] when its host is gone.
 ///
 /// # Errors
-/// Standard input is not a descriptor that a host made; its place is taken already; the host is gone.
+/// Standard input is not a descriptor that a host made, and the last argument names no place to get one; its place is taken already; the host is gone.
 pub fn attach() -> Result<Worker> {
     join(Gone::Exit)?.attach()
 }
@@ -106,7 +106,7 @@ pub fn attach() -> Result<Worker> {
 /// # Errors
 /// As [`attach`].
 pub fn join(gone: Gone) -> Result<Joined> {
-    let (shared, index) = place(stdin()?)?;
+    let (shared, index) = find()?;
     watch_host(shared.region(), gone)?;
     let null = open("/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())
         .map_err(io("opening /dev/null"))?;
@@ -139,31 +139,6 @@ fn link(socket: Option<Heirloom>) -> Result<Option<Arc<Link>>> {
             source,
         })?;
     Ok(Some(link))
-}
-
-fn stdin() -> Result<OwnedFd> {
-    std::io::stdin()
-        .as_fd()
-        .try_clone_to_owned()
-        .map_err(|source| SchedError::Io {
-            what: "standard input",
-            source,
-        })
-}
-
-/// The pool behind the descriptor, and the worker at whose cell it stands.
-fn place(fd: OwnedFd) -> Result<(Arc<Shared>, usize)> {
-    let shared = Shared::attach(Region::attach(fd)?)?;
-    let at = shared
-        .region()
-        .fd()
-        .ok_or(SchedError::NotAPool("it has no descriptor"))
-        .and_then(|fd| tell(fd).map_err(io("lseek")))?;
-    let worker = shared
-        .layout()
-        .worker_at(at)
-        .ok_or(SchedError::NotAPool("its descriptor stands at no worker"))?;
-    Ok((shared, worker))
 }
 
 /// Ends this process when the host is gone.

@@ -13,7 +13,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use knit_shm::pass::{DescriptorSocket, Record};
@@ -60,7 +60,8 @@ impl State {
 
 /// One end.
 pub(crate) struct Link {
-    socket: DescriptorSocket,
+    /// Host: none until a process that could not inherit it has connected.
+    socket: OnceLock<DescriptorSocket>,
     /// Descriptors that may wait for whoever asks for them.
     most: usize,
     state: Mutex<State>,
@@ -70,15 +71,27 @@ pub(crate) struct Link {
 impl Link {
     /// The host's end, which does not trust the other.
     pub(crate) fn of_host(socket: DescriptorSocket) -> Self {
-        Self::new(socket, MOST)
+        Self::new(socket.into(), MOST)
+    }
+
+    /// The host's, before the process has connected: what is passed waits for that.
+    pub(crate) fn to_come() -> Self {
+        Self::new(OnceLock::new(), MOST)
+    }
+
+    /// The process has connected.
+    pub(super) fn connect(&self, socket: DescriptorSocket) {
+        // It connects once: its name is gone then.
+        let _ = self.socket.set(socket);
+        self.work();
     }
 
     /// A worker's: the host takes back what it has passed.
     pub(crate) fn of_worker(socket: DescriptorSocket) -> Self {
-        Self::new(socket, usize::MAX)
+        Self::new(socket.into(), usize::MAX)
     }
 
-    fn new(socket: DescriptorSocket, most: usize) -> Self {
+    fn new(socket: OnceLock<DescriptorSocket>, most: usize) -> Self {
         Self {
             socket,
             most,
@@ -93,11 +106,12 @@ impl Link {
 
     /// What to poll the socket for; nothing if it is over.
     pub(super) fn wants(&self) -> Option<(BorrowedFd<'_>, PollFlags)> {
+        let socket = self.socket.get()?;
         let state = self.state();
         let mut flags = PollFlags::empty();
         flags.set(PollFlags::IN, state.arrived.len() < self.most);
         flags.set(PollFlags::OUT, !state.waiting.is_empty());
-        (!state.over && !flags.is_empty()).then(|| (self.socket.as_fd(), flags))
+        (!state.over && !flags.is_empty()).then(|| (socket.as_fd(), flags))
     }
 
     /// Reads and sends what can be without waiting.
@@ -132,22 +146,26 @@ impl Link {
         let Some(fd) = region.fd() else {
             return Err(ShmError::NotMemory);
         };
-        self.send(|| self.socket.send(number, fd))
+        self.send(|socket| socket.send(number, fd))
     }
 
     /// Worker: takes a number back.
     pub(crate) fn forget_now(&self, number: u32) -> Result<(), ShmError> {
-        self.send(|| self.socket.forget(number))
+        self.send(|socket| socket.forget(number))
     }
 
-    fn send(&self, send: impl Fn() -> Result<(), ShmError>) -> Result<(), ShmError> {
+    fn send(
+        &self,
+        send: impl Fn(&DescriptorSocket) -> Result<(), ShmError>,
+    ) -> Result<(), ShmError> {
+        let socket = self.socket.get().ok_or(ShmError::PeerGone)?;
         loop {
-            match send() {
+            match send(socket) {
                 Err(ShmError::SocketFull) => {}
                 other => return other,
             }
             let patience = Timespec::try_from(PATIENCE).ok();
-            let mut fds = [PollFd::new(&self.socket, PollFlags::OUT)];
+            let mut fds = [PollFd::new(socket, PollFlags::OUT)];
             // An error is a signal, or passes.
             if poll(&mut fds, patience.as_ref()) == Ok(0) {
                 return Err(ShmError::SocketFull);
@@ -192,12 +210,15 @@ impl Link {
     }
 
     fn flush(&self, state: &mut State) {
+        let Some(socket) = self.socket.get() else {
+            return;
+        };
         while let Some((number, region)) = state.waiting.front() {
             let sent = match region.as_ref().map(|region| region.fd()) {
-                Some(Some(fd)) => self.socket.send(*number, fd),
+                Some(Some(fd)) => socket.send(*number, fd),
                 // Private memory has none, and cannot be shared; it is not offered.
                 Some(None) => Ok(()),
-                None => self.socket.forget(*number),
+                None => socket.forget(*number),
             };
             match sent {
                 Err(ShmError::SocketFull) => return,
@@ -212,8 +233,11 @@ impl Link {
     }
 
     fn read(&self, state: &mut State) {
+        let Some(socket) = self.socket.get() else {
+            return;
+        };
         while !state.over && state.arrived.len() < self.most {
-            match self.socket.next(Some(Duration::ZERO)) {
+            match socket.next(Some(Duration::ZERO)) {
                 Ok(Record::Passed(number, fd)) => state.arrive(number, Arrived::Fd(fd)),
                 Ok(Record::Lost(number)) => state.arrive(number, Arrived::Lost),
                 Ok(Record::Forgotten(number)) => {

@@ -3,7 +3,8 @@
 //!
 //! All that a worker process is given is its standard input. That descriptor is the pool's memory, and the *position* of the descriptor is the
 //! offset of the worker's cell. So a worker needs no argument and no environment, and may be wrapped in any command that leaves standard
-//! input alone. What it must know besides (its epoch, whether it may steal, what its binding wants to tell it) is in the memory.
+//! input alone. For wrappers that do not there are names (`door`, `given`): the worker is told one by its last argument, connects there, and puts what
+//! it gets where it would have inherited it; everything after that is the same. What it must know besides (its epoch, whether it may steal, what its binding wants to tell it) is in the memory.
 //!
 //! # Protocol
 //!
@@ -21,7 +22,9 @@
 //! | file | idea |
 //! |---|---|
 //! | `descriptor` | what the host gives to a process |
-//! | `join` | what the process makes of it |
+//! | `door` | the same behind a name, for a process that can inherit nothing |
+//! | `given` | what the process has inherited, or gets at that name |
+//! | `join` | what it makes of that |
 //! | [`boot`] | what a binding tells its workers, in the pool's memory |
 //! | `relay` | event loops that are rung from other processes |
 //! | `order` | a command as a list of words |
@@ -33,7 +36,9 @@
 
 pub mod boot;
 mod descriptor;
+mod door;
 mod fleet;
+mod given;
 mod join;
 pub(crate) mod link;
 mod order;
@@ -43,8 +48,9 @@ mod stderr;
 pub(crate) mod watcher;
 
 pub use fleet::Fleet;
+pub use given::hand_on;
 pub use join::{Joined, attach, is_worker, join};
-pub use order::command;
+pub use order::{Order, order};
 pub use relay::Relay;
 pub use watcher::Ended;
 

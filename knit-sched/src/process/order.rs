@@ -6,18 +6,28 @@
 //! | `A...` | the program, then its arguments |
 //! | `E<name>=<value>` | a variable of its environment, which has no others |
 //! | `D...` | the directory that it starts in; at most one |
+//! | `N...` | it can inherit nothing: with what begins the name where it connects; at most one |
 
 use std::process::Command;
 
 use crate::error::{Result, SchedError};
 
-/// The command that a text describes.
+/// What a text describes.
+#[derive(Debug)]
+pub struct Order {
+    /// The command.
+    pub command: Command,
+    /// With what begins the name where the process connects; none if it inherits what it needs.
+    pub prefix: Option<String>,
+}
+
+/// Reads such a text.
 ///
 /// # Errors
 /// The text names no program, or holds a word of another kind.
-pub fn command(text: &str) -> Result<Command> {
+pub fn order(text: &str) -> Result<Order> {
     let mut command: Option<Command> = None;
-    let (mut variables, mut directory) = (Vec::new(), None);
+    let (mut variables, mut directory, mut prefix) = (Vec::new(), None, None);
     for word in text.split_terminator('\0') {
         let bad = SchedError::BadOrder;
         match (word.split_at_checked(1).ok_or(bad)?, &mut command) {
@@ -32,6 +42,7 @@ pub fn command(text: &str) -> Result<Command> {
                 variables.push((name, &value[1..]));
             }
             (("D", path), _) => directory = Some(path),
+            (("N", start), _) => prefix = Some(start.to_owned()),
             _ => return Err(SchedError::BadOrder),
         }
     }
@@ -40,7 +51,7 @@ pub fn command(text: &str) -> Result<Command> {
     if let Some(directory) = directory {
         command.current_dir(directory);
     }
-    Ok(command)
+    Ok(Order { command, prefix })
 }
 
 #[cfg(test)]
@@ -49,8 +60,10 @@ mod tests {
 
     #[test]
     fn every_word_gets_to_its_place() {
-        let command =
-            command("Aenv\0A-i\0A\0EPATH=/bin\0EEMPTY=\0E=odd=1\0D/tmp\0Alast\0").unwrap();
+        let text = "Aenv\0A-i\0A\0EPATH=/bin\0EEMPTY=\0E=odd=1\0D/tmp\0Nmine\0Alast\0";
+        let Order { command, prefix } = order(text).unwrap();
+        assert_eq!(prefix.as_deref(), Some("mine"));
+        assert_eq!(order("Aenv\0").unwrap().prefix, None);
         assert_eq!(command.get_program(), "env");
         let arguments: Vec<_> = command.get_args().collect();
         assert_eq!(arguments, ["-i", "", "last"]);
@@ -72,10 +85,7 @@ mod tests {
             "Aa\0Xx\0",
             "Aa\0\0",
         ] {
-            assert!(
-                matches!(command(text), Err(SchedError::BadOrder)),
-                "{text:?}"
-            );
+            assert!(matches!(order(text), Err(SchedError::BadOrder)), "{text:?}");
         }
     }
 }

@@ -43,16 +43,25 @@ impl Parcels {
         command: &mut Command,
     ) -> Result<(Arc<Link>, Heirloom)> {
         let (ours, theirs) = DescriptorSocket::pair()?;
-        let link = Arc::new(Link::of_host(ours));
+        let heirloom = inherit(command, theirs)?;
+        Ok((self.add(worker, Link::of_host(ours)), heirloom))
+    }
+
+    /// The same for a process that is going to connect.
+    pub(crate) fn open_to_come(&mut self, worker: usize) -> Arc<Link> {
+        self.add(worker, Link::to_come())
+    }
+
+    fn add(&mut self, worker: usize, link: Link) -> Arc<Link> {
+        let link = Arc::new(link);
         for (number, parcel) in &self.live {
             link.pass(*number, &parcel.region);
         }
-        let heirloom = inherit(command, theirs)?;
         if self.links.len() <= worker {
             self.links.resize(worker + 1, None);
         }
         self.links[worker] = Some(link.clone());
-        Ok((link, heirloom))
+        link
     }
 
     /// The worker in that place is dead, and everything that it has answered was read.

@@ -17,6 +17,7 @@ use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open, pidfd_send_signal};
 
+use super::door::Door;
 use super::link::Link;
 use super::stderr::{Forward, Stderr};
 use crate::error::{Result, SchedError};
@@ -45,6 +46,14 @@ pub(crate) enum StderrOf {
     Remembered,
 }
 
+/// How a process gets what it needs.
+pub(crate) enum Way {
+    /// The pool's memory as its standard input, and a socket for shared memory.
+    Inherits(OwnedFd, Option<Arc<Link>>),
+    /// At a name, where the link begins.
+    Connects(Door, Arc<Link>),
+}
+
 struct Kept {
     worker: usize,
     epoch: u32,
@@ -52,6 +61,8 @@ struct Kept {
     pidfd: OwnedFd,
     stderr: Option<Stderr>,
     link: Option<Arc<Link>>,
+    /// Until the process has connected.
+    door: Option<Door>,
     leads_group: bool,
 }
 
@@ -112,13 +123,12 @@ impl Watcher {
         Ok(Self { bench, thread })
     }
 
-    /// Starts a process with that descriptor as its standard input. Returns its id.
+    /// Starts a process. Returns its id.
     pub(crate) fn spawn(
         &mut self,
         command: &mut Command,
-        descriptor: OwnedFd,
+        way: Way,
         stderr: StderrOf,
-        link: Option<Arc<Link>>,
         worker: usize,
         epoch: u32,
     ) -> Result<u32> {
@@ -134,7 +144,11 @@ impl Watcher {
                 .stderr(Stdio::piped())
                 .process_group(0);
         }
-        let spawned = command.stdin(Stdio::from(descriptor)).spawn();
+        let (stdin, link, door) = match way {
+            Way::Inherits(memory, link) => (Stdio::from(memory), link, None),
+            Way::Connects(door, link) => (Stdio::null(), Some(link), Some(door)),
+        };
+        let spawned = command.stdin(stdin).spawn();
         // The command keeps what it was given: without this the descriptor would stay open until the next start.
         command.stdin(Stdio::null());
         if watched {
@@ -161,6 +175,7 @@ impl Watcher {
             pidfd,
             stderr: pipe.map(|pipe| Stderr::new(pipe, stderr == StderrOf::Watched)),
             link,
+            door,
             leads_group: watched,
         };
         self.bench.order(|orders| orders.kept.push(kept));
@@ -197,7 +212,7 @@ struct Desk {
 struct Found {
     orders: bool,
     stderr: bool,
-    /// Of each process: its end, something in its pipe, something to do for its link.
+    /// Of each process: its end, something in its pipe, something to do for its link, or somebody at its door.
     kept: Vec<[bool; 3]>,
     orphans: Vec<bool>,
 }
@@ -223,9 +238,11 @@ impl Desk {
                 Some(pipe) => PollFd::from_borrowed_fd(pipe, PollFlags::IN),
                 None => PollFd::new(bell, quiet),
             });
-            fds.push(match one.link.as_ref().and_then(|link| link.wants()) {
-                Some((socket, flags)) => PollFd::from_borrowed_fd(socket, flags),
-                None => PollFd::new(bell, quiet),
+            let link = one.link.as_ref().and_then(|link| link.wants());
+            fds.push(match (&one.door, link) {
+                (Some(door), _) => PollFd::new(door, PollFlags::IN),
+                (None, Some((socket, flags))) => PollFd::from_borrowed_fd(socket, flags),
+                (None, None) => PollFd::new(bell, quiet),
             });
         }
         for pipe in self.orphans.iter().filter(|_| room) {
@@ -259,7 +276,11 @@ impl Desk {
             .retain_mut(|pipe| !ready.next().is_some_and(|ready| *ready) || pipe.read(out));
         for (one, [_, said, link]) in self.kept.iter_mut().zip(&found.kept) {
             if let Some(link) = one.link.as_ref().filter(|_| *link) {
-                link.work();
+                match &one.door {
+                    Some(door) if door.answer(link) => one.door = None,
+                    Some(_) => {}
+                    None => link.work(),
+                }
             }
             if let Some(pipe) = one.stderr.as_mut().filter(|_| *said) {
                 // At its end: it has closed it.

@@ -3,7 +3,7 @@
 //! The standard library closes everything but the standard streams when it starts a program. So the flag is taken off between fork and exec, in the new process
 //! alone: no other program that is started meanwhile gets the descriptor.
 
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
@@ -45,6 +45,19 @@ pub fn inherit(command: &mut Command, fd: OwnedFd) -> Result<Heirloom, ShmError>
     // SAFETY: the closure makes one system call, which is async-signal-safe, and touches no memory but its own.
     unsafe { command.pre_exec(open) };
     Ok(heirloom)
+}
+
+/// Leaves that socket open, for good, in this process and in the program that it becomes: for one that stands between a host and its worker.
+///
+/// # Errors
+/// [`ShmError::Os`]: no descriptor is left.
+pub fn bequeath(socket: &DescriptorSocket) -> Result<Heirloom, ShmError> {
+    // Not one of the standard streams, and not closed on exec.
+    let fd = fcntl_dupfd_cloexec(socket, 3).map_err(ShmError::os("fcntl(F_DUPFD_CLOEXEC)"))?;
+    fcntl_setfd(&fd, FdFlags::empty()).map_err(ShmError::os("fcntl(F_SETFD)"))?;
+    let inode = inode(fd.as_fd())?;
+    let number = fd.into_raw_fd().unsigned_abs();
+    Ok(Heirloom { number, inode })
 }
 
 /// That socket, in the program. What the program starts itself does not inherit it again.
