@@ -104,6 +104,29 @@ pub fn count(runner: Runner, text: &str) -> Counts {
     }
 }
 
+/// The names of tests that failed, as far as the runner says them.
+pub fn failures(runner: Runner, text: &str) -> Vec<String> {
+    let text = without_colours(text);
+    let name = |line: &'_ str| -> Option<String> {
+        let name = match runner {
+            Runner::Cargo => line.strip_prefix("test ")?.strip_suffix(" ... FAILED")?,
+            Runner::Node => line.strip_prefix("✖ ")?,
+            Runner::Deno => line.split_once(" => ./")?.0,
+            Runner::Bun => line.strip_prefix("(fail) ")?,
+        };
+        // Node's and Bun's end with how long it took.
+        let end = name
+            .rfind([' ', '(', '['])
+            .filter(|_| name.ends_with("ms)") || name.ends_with("ms]"));
+        let name = end.map_or(name, |end| name[..end].trim_end_matches(['(', '[', ' ']));
+        (name != "failing tests:").then(|| name.to_owned())
+    };
+    let mut names: Vec<String> = text.lines().map(str::trim).filter_map(name).collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
 /// `test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; ...`
 fn cargo_line(line: &str) -> Option<Counts> {
     let (_, rest) = line.strip_prefix("test result: ")?.split_once(". ")?;
@@ -204,6 +227,21 @@ mod tests {
         assert_eq!(count(Runner::Node, tap), counts(1, 2, 1));
         let spec = "\u{1b}[34mℹ tests 4\u{1b}[39m\n\u{1b}[34mℹ pass 4\u{1b}[39m\n\u{1b}[34mℹ fail 0\u{1b}[39m\n";
         assert_eq!(count(Runner::Node, spec), counts(4, 0, 0));
+    }
+
+    #[test]
+    fn failed_tests_are_named_once() {
+        let named = |runner, text| failures(runner, text).join(", ");
+        let cargo = "test a::b ... FAILED\ntest c ... ok\nfailures:\n    a::b\n";
+        assert_eq!(named(Runner::Cargo, cargo), "a::b");
+        let node = "✔ good (1ms)\n✖ it (has) a name (12.5ms)\n✖ failing tests:\n✖ it (has) a name (12.5ms)\n";
+        assert_eq!(named(Runner::Node, node), "it (has) a name");
+        let deno = "x ... FAILED (1s)\n\nx, and y => ./t/a.test.ts:39:1\nerror: E\n\n FAILURES \n\nx, and y => ./t/a.test.ts:39:1\n";
+        assert_eq!(named(Runner::Deno, deno), "x, and y");
+        assert_eq!(
+            named(Runner::Bun, "(fail) z [8.00ms]\n(pass) q [1.00ms]\n"),
+            "z"
+        );
     }
 
     #[test]

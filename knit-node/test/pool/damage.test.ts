@@ -41,7 +41,7 @@ test("a worker whose replies are damaged loses its own calls and is replaced; al
   return withPool({ threads: 2, host: { steal: false } }, { busy, double }, async ({ call, stats }) => {
     // Both are up. Calls go round.
     await Promise.all([call.double(1), call.double(2)]);
-    const lost = reason(call.busy(3000));
+    const lost = reason(call.busy(30_000));
     const others = [call.double(1)];
     await others[0];
     damage(front(), 0);

@@ -8,12 +8,14 @@
 //! 5. The TypeScript type check, also as Deno does it and as it would publish the package, then the suite on each runtime.
 
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{build, generated, setup};
-use crate::count::{Counts, Runner, count};
+use crate::count::{Counts, Runner, count, failures};
 use crate::error::{Error, Result};
 use crate::flags::{Step, Test};
-use crate::process;
+use crate::process::{self, Watched};
 use crate::project::{Project, Runtime};
 use crate::report::{Outcome, Report};
 
@@ -33,18 +35,22 @@ pub fn run(project: &Project, flags: &Test) -> Result<bool> {
 /// Adds the steps of `test` to a report.
 pub fn steps(project: &Project, flags: &Test, report: &mut Report) {
     let wanted = |step| flags.only.contains(&step);
-    let mut escapes = Vec::new();
+    let mut notes = Vec::new();
     if wanted(Step::Rust) {
-        report.step("rust tests", || rust(project, &mut escapes));
+        report.step("rust tests", || rust(project, &mut notes));
     }
     if wanted(Step::Loom) {
         for name in loom_crates(project) {
-            report.step(&format!("loom models of {name}"), || loom(project, &name));
+            report.step(&format!("loom models of {name}"), || {
+                loom(project, &name, &mut notes)
+            });
         }
     }
     if wanted(Step::Memcheck) {
         for name in MEMCHECK {
-            report.step(&format!("memcheck of {name}"), || memcheck(project, name));
+            report.step(&format!("memcheck of {name}"), || {
+                memcheck(project, name, &mut notes)
+            });
         }
     }
     if wanted(Step::Build) {
@@ -67,7 +73,7 @@ pub fn steps(project: &Project, flags: &Test, report: &mut Report) {
     if wanted(Step::Js) {
         for &runtime in &flags.on {
             report.step(&format!("suite on {}", runtime.name()), || {
-                suite(project, runtime, test_files(project)?, &[], &mut escapes)
+                suite(project, runtime, test_files(project)?, &[], &mut notes)
             });
         }
     }
@@ -81,12 +87,12 @@ pub fn steps(project: &Project, flags: &Test, report: &mut Report) {
                     let mut files = test_files(project)?;
                     files.retain(|file| in_processes(file, all));
                     let environment = [("KNIT_TEST_WORKERS", "process")];
-                    suite(project, runtime, files, &environment, &mut escapes)
+                    suite(project, runtime, files, &environment, &mut notes)
                 },
             );
         }
     }
-    for line in escapes {
+    for line in notes {
         report.note(line);
     }
 }
@@ -109,19 +115,29 @@ fn in_processes(file: &Path, all: bool) -> bool {
     (folder == "pool" && (all || core())) || folder == "shared"
 }
 
-fn counted(runner: Runner, command: &mut std::process::Command) -> Result<Counts> {
-    noted(runner, command, &mut Vec::new())
-}
-
-/// Counts, and keeps what escape tests say of attempts to get out of a sandbox.
+/// Runs and counts, and keeps what deserves to be read at the end.
 fn noted(
+    name: &str,
     runner: Runner,
     command: &mut std::process::Command,
-    escapes: &mut Vec<String>,
+    notes: &mut Vec<String>,
 ) -> Result<Counts> {
     let watched = process::watch(command, process::HANGS)?;
-    escapes.extend(watched.text.lines().filter_map(escape));
-    Ok(count(runner, &watched.text).settle(watched.status.success()))
+    Ok(settle(name, runner, &watched, notes))
+}
+
+/// What a runner counted. What escape tests say of attempts to get out of a sandbox, and names of tests that failed, go to the notes.
+fn settle(name: &str, runner: Runner, watched: &Watched, notes: &mut Vec<String>) -> Counts {
+    notes.extend(watched.text.lines().filter_map(escape));
+    let counts = count(runner, &watched.text).settle(watched.status.success());
+    if counts.failed > 0 {
+        let mut failed = failures(runner, &watched.text);
+        if failed.is_empty() {
+            failed.push(watched.status.to_string());
+        }
+        notes.extend(failed.iter().map(|test| format!("FAILED, {name}: {test}")));
+    }
+    counts
 }
 
 /// The line of an escape test, without what a runner puts before it.
@@ -132,10 +148,10 @@ fn escape(line: &str) -> Option<String> {
         .then(|| line[at..].to_owned())
 }
 
-fn rust(project: &Project, escapes: &mut Vec<String>) -> Result<Counts> {
+fn rust(project: &Project, notes: &mut Vec<String>) -> Result<Counts> {
     let mut cargo = project.cargo();
     cargo.args(["test", "--workspace", "--no-fail-fast"]);
-    noted(Runner::Cargo, &mut cargo, escapes)
+    noted("rust tests", Runner::Cargo, &mut cargo, notes)
 }
 
 /// The crates that have loom models.
@@ -165,7 +181,7 @@ fn is_model(file: &str) -> bool {
     file.starts_with("loom_") && file.ends_with(".rs")
 }
 
-fn loom(project: &Project, name: &str) -> Result<Counts> {
+fn loom(project: &Project, name: &str, notes: &mut Vec<String>) -> Result<Counts> {
     let folder = project.target()?.join("loom");
     let mut cargo = project.cargo();
     cargo
@@ -181,10 +197,10 @@ fn loom(project: &Project, name: &str) -> Result<Counts> {
         .arg("--target-dir")
         .arg(folder)
         .env("RUSTFLAGS", "--cfg loom");
-    counted(Runner::Cargo, &mut cargo)
+    noted(name, Runner::Cargo, &mut cargo, notes)
 }
 
-fn memcheck(project: &Project, name: &str) -> Result<Outcome> {
+fn memcheck(project: &Project, name: &str, notes: &mut Vec<String>) -> Result<Outcome> {
     if project
         .command("valgrind")
         .arg("--version")
@@ -204,7 +220,7 @@ fn memcheck(project: &Project, name: &str) -> Result<Outcome> {
         .args(["--config", runner, "test", "--package", name, "--lib"])
         // Some fifty times slower than the machine: fewer cases, the same code.
         .env("PROPTEST_CASES", "8");
-    counted(Runner::Cargo, &mut cargo).map(Outcome::Ran)
+    noted(name, Runner::Cargo, &mut cargo, notes).map(Outcome::Ran)
 }
 
 fn types(project: &Project) -> Result<()> {
@@ -234,7 +250,7 @@ fn suite(
     runtime: Runtime,
     tests: Vec<PathBuf>,
     environment: &[(&str, &str)],
-    escapes: &mut Vec<String>,
+    notes: &mut Vec<String>,
 ) -> Result<Counts> {
     setup::run(project)?;
     let start = || {
@@ -244,18 +260,58 @@ fn suite(
     };
     let (runner, flags): (Runner, &[&str]) = match runtime {
         Runtime::Node22 | Runtime::Node24 | Runtime::Node26 => {
+            let at_once = format!("--test-concurrency={}", at_once());
             let flags = ["--test", "--test-reporter=spec", "--test-timeout", HANGS];
-            return noted(Runner::Node, start().args(flags).args(tests), escapes);
+            return noted(
+                runtime.name(),
+                Runner::Node,
+                start().args(flags).arg(at_once).args(tests),
+                notes,
+            );
         }
         Runtime::Deno => (Runner::Deno, &["test", "--allow-all", "--no-check"]),
         Runtime::Bun => (Runner::Bun, &["test", "--timeout", HANGS]),
     };
     // Node gives each file a process of its own; the others run all files in one, where what one file sets another finds.
+    let one = |test: &PathBuf| {
+        let mut command = start();
+        let watched = process::watch_aside(command.args(flags).arg(test), process::HANGS)?;
+        Ok::<_, Error>((test.clone(), watched))
+    };
     let mut counts = Counts::default();
-    for test in tests {
-        counts += noted(runner, start().args(flags).arg(test), escapes)?;
+    for ended in each(&tests, at_once(), one) {
+        let (test, watched) = ended?;
+        let name = test.file_name().unwrap_or_default().to_string_lossy();
+        counts += settle(
+            &format!("{}, {name}", runtime.name()),
+            runner,
+            &watched,
+            notes,
+        );
     }
     Ok(counts)
+}
+
+/// How many files of the suite run at the same time. Much of a test is waiting; more than two would show how tests behave on a busy machine.
+fn at_once() -> usize {
+    std::thread::available_parallelism().map_or(1, |cores| cores.get().min(2))
+}
+
+/// Does `work` for every item, for so many at the same time. The results are in no order.
+fn each<T: Sync, R: Send>(items: &[T], at_once: usize, work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let (next, results) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..at_once {
+            scope.spawn(|| {
+                // Relaxed: a count of its own; the items were there before the threads.
+                while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let result = work(item);
+                    results.lock().expect("nobody panics with it").push(result);
+                }
+            });
+        }
+    });
+    results.into_inner().expect("nobody panics with it")
 }
 
 /// The suite's files, named one by one: the runtimes' own searches differ.
@@ -310,6 +366,13 @@ mod tests {
         let line = "escape, node 24 thread: 9 attempts, 9 denied";
         assert_eq!(escape(&format!("\u{1b}[0m{line}")).as_deref(), Some(line));
         assert_eq!(escape("ok escape, artist"), None);
+    }
+
+    #[test]
+    fn every_item_is_done_once() {
+        let mut done = each(&[1, 2, 3, 4, 5], 2, |item| item * 10);
+        done.sort_unstable();
+        assert_eq!(done, [10, 20, 30, 40, 50]);
     }
 
     #[test]

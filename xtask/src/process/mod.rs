@@ -91,6 +91,24 @@ pub const HANGS: Duration = Duration::from_secs(15 * 60);
 /// than `limit` is ended with all that it started, so that the steps after it are still run.
 pub fn watch(command: &mut Command, limit: Duration) -> Result<Watched> {
     eprintln!("$ {}", line(command));
+    follow(command, limit, std::io::stdout(), std::io::stderr())
+}
+
+/// As [`watch`], but shows all of it at the end and at once: for programs of which several run at the same time.
+pub fn watch_aside(command: &mut Command, limit: Duration) -> Result<Watched> {
+    let watched = follow(command, limit, std::io::sink(), std::io::sink())?;
+    let mut stdout = std::io::stdout().lock();
+    // A closed output of ours must not lose the counts.
+    let _ = write!(stdout, "$ {}\n{}", line(command), watched.text);
+    Ok(watched)
+}
+
+fn follow(
+    command: &mut Command,
+    limit: Duration,
+    to_out: impl Write,
+    to_err: impl Write + Send,
+) -> Result<Watched> {
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -103,13 +121,13 @@ pub fn watch(command: &mut Command, limit: Duration) -> Result<Watched> {
     let (done, ended) = mpsc::channel::<()>();
     // Two readers: a program that fills one pipe while we wait on the other would never end.
     let (out, err, stopped) = std::thread::scope(|scope| {
-        let err = scope.spawn(|| copy(stderr, std::io::stderr()));
+        let err = scope.spawn(|| copy(stderr, to_err));
         let guard = scope.spawn(move || {
             let late = ended.recv_timeout(limit) == Err(mpsc::RecvTimeoutError::Timeout);
             // The child is not waited for before this thread ends: its number is still its own.
             late && tree::end(id)
         });
-        let out = copy(stdout, std::io::stdout());
+        let out = copy(stdout, to_out);
         let err = err.join().expect("the copier does not panic");
         drop(done);
         (out, err, guard.join().expect("the guard does not panic"))
