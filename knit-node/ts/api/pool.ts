@@ -7,7 +7,7 @@ import { Permissions } from "../host/permissions.ts";
 import { Processes } from "../host/processes.ts";
 import { Workers } from "../host/workers.ts";
 import { refusePermissionFlags } from "../runtime/command.ts";
-import { engine, inPool, later, startWorker } from "../runtime/current.ts";
+import { engine, inPool, later, starter } from "../runtime/current.ts";
 import type { Native } from "../runtime/native.ts";
 import * as system from "../runtime/system.ts";
 import { targetOf } from "../runtime/target.ts";
@@ -18,11 +18,13 @@ import { callerUrls } from "./caller.ts";
 import { show } from "./check.ts";
 import { isPromise } from "./promise.ts";
 import { debugFor } from "./debug.ts";
+import type { Debug } from "./debug.ts";
 import { TaskDefinition } from "./definition.ts";
 import { OptionError, PoolClosedError, PoolInWorkerError } from "./errors.ts";
 import { delay, settings } from "./options.ts";
 import type { PoolOptions, Settings } from "./options.ts";
 import type { PermissionReport } from "./permission.ts";
+import type { ProcessSettings } from "./process-options.ts";
 import type { PoolStats } from "./stats.ts";
 import { findExports } from "./plain-function.ts";
 
@@ -119,20 +121,7 @@ function start<T extends Tasks>(chosen: Settings, tasks: T, boundary: Function):
   const debug = debugFor(chosen.debug, name);
   debug.host?.(`starts ${chosen.threads} workers for ${keys.length} tasks`);
 
-  const native = engine();
-  const permissions = permissionsOf(native, chosen, definitions, boundary);
-  const functions = definitions.map((each) => (each instanceof TaskDefinition ? each.f : each));
-  const host = new Host(native, chosen, later, functions as readonly InlineFunction[], debug);
-  let workers: Workers;
-  try {
-    const start = chosen.process === null ? startWorker : new Processes(native, host, chosen.process).start;
-    if (permissions.plan !== null) host.replies.explain = permissions.explain;
-    workers = new Workers(host, native, chosen, bindings(keys, definitions, boundary), start, debug, name, permissions);
-  } catch (error) {
-    // The runtime refuses to start a worker, because of its flags for example.
-    host.close();
-    throw error;
-  }
+  const { host, workers, permissions } = launch(chosen, keys, definitions, boundary, name, debug);
 
   // A literal's properties are found faster than those of an object without a prototype.
   const call: Record<string, unknown> = {};
@@ -164,7 +153,34 @@ function start<T extends Tasks>(chosen: Settings, tasks: T, boundary: Function):
   };
 }
 
-/** What the workers may do: planned before anything is started. */
+interface Launched {
+  readonly host: Host;
+  readonly workers: Workers;
+  readonly permissions: Permissions;
+}
+
+/** Starts the workers: their threads first, where these need to know nothing yet, since they load their modules meanwhile. */
+function launch(chosen: Settings, keys: readonly string[], definitions: readonly Definition[], boundary: Function, name: string, debug: Debug): Launched {
+  const threads = chosen.process === null ? starter(chosen.threads, chosen.source, chosen.policy === "unsafe") : null;
+  let host: Host | null = null;
+  try {
+    const native = engine();
+    const permissions = permissionsOf(native, chosen, definitions, boundary);
+    const functions = definitions.map((each) => (each instanceof TaskDefinition ? each.f : each));
+    host = new Host(native, chosen, later, functions as readonly InlineFunction[], debug);
+    const starts = threads ?? new Processes(native, host, chosen.process as ProcessSettings);
+    if (permissions.plan !== null) host.replies.explain = permissions.explain;
+    const workers = new Workers(host, native, chosen, bindings(keys, definitions, boundary), starts, debug, name, permissions);
+    return { host, workers, permissions };
+  } catch (error) {
+    // The runtime refuses to start a worker, because of its flags for example.
+    threads?.discard();
+    host?.close();
+    throw error;
+  }
+}
+
+/** What the workers may do: planned before any of them is told anything. */
 function permissionsOf(native: Native, chosen: Settings, definitions: readonly Definition[], boundary: Function): Permissions {
   const { policy, process: processes, bootstrap, source } = chosen;
   if (policy !== "unsafe") refusePermissionFlags(chosen.execArgv);

@@ -13,7 +13,7 @@ import { behindStarter, order, thisRuntime, workerCommand } from "../runtime/com
 import type { Native } from "../runtime/native.ts";
 import { builtin } from "../runtime/system.ts";
 import { programOf } from "../runtime/target.ts";
-import type { ProcessBoot, WorkerBoot, WorkerHandle, WorkerListener, WorkerNote, WorkerSettings } from "../runtime/runtime.ts";
+import type { ProcessBoot, Starter, WorkerBoot, WorkerHandle, WorkerListener, WorkerNote, WorkerSettings } from "../runtime/runtime.ts";
 import type { Host } from "./host.ts";
 
 /** Milliseconds that a worker has to end after it was asked to. */
@@ -28,7 +28,7 @@ interface Running {
   error: unknown;
 }
 
-export class Processes {
+export class Processes implements Starter {
   readonly #native: Native;
   readonly #host: Host;
   readonly #settings: ProcessSettings;
@@ -43,8 +43,10 @@ export class Processes {
     host.onExits = () => this.#onExits();
   }
 
+  discard(): void {}
+
   /** Starts a worker process. It does not keep this one alive. */
-  readonly start = (boot: WorkerBoot, settings: WorkerSettings, listener: WorkerListener): WorkerHandle => {
+  start(boot: WorkerBoot, settings: WorkerSettings, listener: WorkerListener): WorkerHandle {
     const { index } = boot;
     this.#tell(boot, settings);
     const plan = settings.permissions?.plan ?? null;
@@ -61,7 +63,7 @@ export class Processes {
     this.#running[index] = running;
     let terminated: Promise<void> | null = null;
     return { ended, terminate: () => (terminated ??= this.#terminate(index, running, ended)) };
-  };
+  }
 
   /** What the workers must know: once, since it is the same for all. */
   #tell(boot: WorkerBoot, { permissions }: WorkerSettings): void {

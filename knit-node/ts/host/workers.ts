@@ -9,14 +9,12 @@ import type { Binding } from "../api/binding.ts";
 import type { Debug } from "../api/debug.ts";
 import type { Settings } from "../api/options.ts";
 import type { Native } from "../runtime/native.ts";
-import type { SerializedFailure, WorkerBoot, WorkerHandle, WorkerListener, WorkerMessage, WorkerSettings } from "../runtime/runtime.ts";
+import type { SerializedFailure, Starter, WorkerBoot, WorkerHandle, WorkerMessage } from "../runtime/runtime.ts";
 import type { Host } from "./host.ts";
 import { hiddenBy } from "../runtime/command.ts";
 import { inAWhile } from "../runtime/timer.ts";
 import type { Permissions } from "./permissions.ts";
 import { MOST_FAILURES, respawnDelay } from "./respawn.ts";
-
-export type StartWorker = (boot: WorkerBoot, settings: WorkerSettings, listener: WorkerListener) => WorkerHandle;
 
 // Not asked of one: Deno takes milliseconds for the first error of a thread.
 const POOL_IN_WORKER = "KNT_POOL_IN_WORKER";
@@ -44,7 +42,7 @@ export class Workers {
   readonly #host: Host;
   readonly #native: Native;
   readonly #settings: Settings;
-  readonly #start: StartWorker;
+  readonly #starter: Starter;
   readonly #debug: Debug;
   readonly #pool: string;
   readonly #permissions: Permissions;
@@ -59,7 +57,7 @@ export class Workers {
     native: Native,
     settings: Settings,
     bindings: readonly Binding[] | Promise<readonly Binding[]>,
-    start: StartWorker,
+    starter: Starter,
     debug: Debug,
     pool: string,
     permissions: Permissions,
@@ -67,7 +65,7 @@ export class Workers {
     this.#host = host;
     this.#native = native;
     this.#settings = settings;
-    this.#start = start;
+    this.#starter = starter;
     this.#debug = debug;
     this.#pool = pool;
     this.#places = Array.from({ length: settings.threads }, () => ({ handle: null, ready: false, reason: null, failure: null, damage: null, failures: 0, cancel: null }));
@@ -118,7 +116,7 @@ export class Workers {
     place.reason = null;
     place.failure = null;
     place.damage = null;
-    place.handle = this.#start(boot, { ...settings, permissions: this.#permissions }, {
+    place.handle = this.#starter.start(boot, { ...settings, permissions: this.#permissions }, {
       message: (message) => this.#onMessage(index, message, start),
       exit: (code, error, end) => {
         place.handle = null;
@@ -257,6 +255,7 @@ export class Workers {
   /** Ends every worker and waits until it has really ended. */
   async stop(): Promise<void> {
     this.#stopping = true;
+    this.#starter.discard();
     const living = this.#places.flatMap(({ handle }) => handle ?? []);
     for (const place of this.#places) {
       place.cancel?.();

@@ -1,8 +1,8 @@
 /**
  * Bun: workers are the runtime's own.
  */
-import { start } from "./web.ts";
-import type { WorkerBoot, WorkerHandle, WorkerListener, WorkerSettings } from "./runtime.ts";
+import { begin } from "./web.ts";
+import type { Starter } from "./runtime.ts";
 
 export { inPool, receiveBoot, say } from "./web.ts";
 
@@ -11,7 +11,7 @@ export function isMain(): boolean {
   return (globalThis as unknown as { Bun: { isMainThread: boolean } }).Bun.isMainThread;
 }
 
-/** Starts a worker thread. It does not keep the process alive. */
-export function startWorker(boot: WorkerBoot, settings: WorkerSettings, listener: WorkerListener): WorkerHandle {
-  return start(boot, settings, listener, (worker) => worker.unref!());
+/** Its threads take no permissions, so they are begun at once. */
+export function starter(threads: number, source: string | null): Starter {
+  return begin(source === null ? threads : 0, (worker) => worker.unref!());
 }

@@ -13,7 +13,7 @@ const isMainThread = runtime.isMain();
 
 export { engine } from "./engine.ts";
 
-export const { receiveBoot, say, startWorker } = runtime;
+export const { receiveBoot, say, starter } = runtime;
 
 /** Whether this is the thread that the user started. */
 export const isMain: boolean = isMainThread && !isWorkerProcess;

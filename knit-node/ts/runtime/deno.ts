@@ -2,8 +2,9 @@
  * Deno: workers are the runtime's own.
  */
 import { WorkerStartError } from "../api/errors.ts";
-import { start } from "./web.ts";
-import type { WorkerBoot, WorkerHandle, WorkerListener, WorkerSettings } from "./runtime.ts";
+import { takesWorkerOptions } from "./deno-options.ts";
+import { begin } from "./web.ts";
+import type { Starter, WorkerBoot, WorkerSettings } from "./runtime.ts";
 import type { WebWorker } from "./web.ts";
 
 export { inPool, receiveBoot, say } from "./web.ts";
@@ -13,17 +14,31 @@ export function isMain(): boolean {
   return !("DedicatedWorkerGlobalScope" in globalThis);
 }
 
-/** Starts a worker thread. It does not keep the process alive. */
-export function startWorker(boot: WorkerBoot, settings: WorkerSettings, listener: WorkerListener): WorkerHandle {
-  askForReading(boot, settings);
-  return start(boot, settings, listener, unref);
+/** Threads that get permissions are begun when these are known. */
+export function starter(threads: number, source: string | null, unsafe: boolean): Starter {
+  const atOnce = source === null && mayLoad() && (unsafe || !takesWorkerOptions());
+  const starter = begin(atOnce ? threads : 0, unref);
+  return {
+    ...starter,
+    start(boot, settings, listener) {
+      askForReading(boot, settings);
+      return starter.start(boot, settings, listener);
+    },
+  };
 }
 
 /** The folder of this package's modules. */
 const PACKAGE = new URL("..", import.meta.url);
 
 interface Permissions {
+  querySync(what: { name: "read"; path: string }): { readonly state: string };
   requestSync(what: { name: "read"; path: string }): { readonly state: string };
+}
+
+/** Whether a worker can load this package. */
+function mayLoad(): boolean {
+  const { permissions } = (globalThis as unknown as { Deno: { permissions: Permissions } }).Deno;
+  return PACKAGE.protocol !== "file:" || permissions.querySync({ name: "read", path: decodeURIComponent(PACKAGE.pathname) }).state === "granted";
 }
 
 /**

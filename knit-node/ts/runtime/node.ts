@@ -5,7 +5,7 @@ import type * as WorkerThreads from "node:worker_threads";
 
 import { threadFlags } from "./command.ts";
 import type { Plan } from "./plan.ts";
-import type { WorkerBoot, WorkerHandle, WorkerListener, WorkerMessage, WorkerSettings } from "./runtime.ts";
+import type { Starter, WorkerBoot, WorkerHandle, WorkerListener, WorkerMessage, WorkerSettings } from "./runtime.ts";
 
 // Not imported: the other runtimes load this file, too, and would pay for a module that they do not use.
 let loaded: typeof WorkerThreads | null = null;
@@ -43,8 +43,13 @@ const EXTENSION = import.meta.url.slice(import.meta.url.lastIndexOf("."));
 const ENTRY = new URL(`../worker/main${EXTENSION}`, import.meta.url);
 const RESTRICTED_SOURCE = new URL(`../runtime/source-node${EXTENSION}`, import.meta.url);
 
+/** Nothing is begun before all is known: threads are given it when they are made. */
+export function starter(): Starter {
+  return { start, discard() {} };
+}
+
 /** Starts a worker thread. It does not keep the process alive. */
-export function startWorker(boot: WorkerBoot, settings: WorkerSettings, listener: WorkerListener): WorkerHandle {
+function start(boot: WorkerBoot, settings: WorkerSettings, listener: WorkerListener): WorkerHandle {
   const { source, permissions, resourceLimits } = settings;
   const plan = permissions?.plan ?? null;
   const entry = source === null ? ENTRY : plan === null ? new URL(source) : RESTRICTED_SOURCE;

@@ -124,6 +124,13 @@ export interface WorkerHandle {
   terminate(): Promise<void>;
 }
 
+/** Who starts the workers of one pool. None of them keeps the process alive. */
+export interface Starter {
+  start(boot: WorkerBoot, settings: WorkerSettings, listener: WorkerListener): WorkerHandle;
+  /** No more will be started than have been. */
+  discard(): void;
+}
+
 /** What each runtime's file exports. */
 export interface Runtime {
   /** Whether this is the thread that the user started. */
@@ -134,6 +141,6 @@ export interface Runtime {
   receiveBoot(): Promise<WorkerBoot | null>;
   /** Tells the host. */
   say(message: WorkerMessage): void;
-  /** Starts a worker thread. It does not keep the process alive. */
-  startWorker(boot: WorkerBoot, settings: WorkerSettings, listener: WorkerListener): WorkerHandle;
+  /** Who starts the worker threads of a pool: so many, with the user's own entry or this package's, with or without permissions. */
+  starter(threads: number, source: string | null, unsafe: boolean): Starter;
 }

@@ -18,7 +18,7 @@ import { webEngine } from "./engine.ts";
 import type { Notes } from "./ffi/bells.ts";
 import { restrict } from "../worker/restrict.ts";
 import { serializeFailure } from "./runtime.ts";
-import type { WorkerBoot, WorkerHandle, WorkerListener, WorkerMessage, WorkerSettings } from "./runtime.ts";
+import type { Starter, WorkerBoot, WorkerHandle, WorkerListener, WorkerMessage, WorkerSettings } from "./runtime.ts";
 
 /** What both runtimes' `Worker` has. */
 export interface WebWorker {
@@ -52,7 +52,7 @@ interface WebGlobal {
 
 const web = globalThis as unknown as WebGlobal;
 
-/** The first message to a worker. */
+/** The first message to a worker; null: it is not needed after all. */
 interface FirstMessage {
   readonly knit: WorkerBoot;
   readonly watch: number;
@@ -107,19 +107,37 @@ function firstMessage(): Promise<FirstMessage> {
     const onFirst = (event: WebEvent): void => {
       // A listener keeps the worker's loop alive.
       web.removeEventListener("message", onFirst);
-      resolve(event.data as FirstMessage);
+      if (event.data === null) leave();
+      else resolve(event.data as FirstMessage);
     };
     web.addEventListener("message", onFirst);
   }));
 }
 
+/** Ends this thread. Nothing was loaded into it but this package. */
+function leave(): void {
+  const { close } = globalThis as { close?(): void };
+  if (close !== undefined) close();
+  else process.exit();
+}
+
 /** Waits for the first message, and announces this worker. */
 export async function receiveBoot(): Promise<WorkerBoot | null> {
+  loadEarly();
   const { knit, watch, id, notes } = await firstMessage();
   if (!isWorker && !announce(watch, id)) return null;
   webEngine().threadNotes(notes);
   isServing = true;
   return knit;
+}
+
+/** The host is busy with the same meanwhile. What is wrong will be so again, and be told then. */
+function loadEarly(): void {
+  try {
+    webEngine();
+  } catch {
+    // See above.
+  }
 }
 
 function announce(watch: number, id: number): boolean {
@@ -182,12 +200,40 @@ const EXTENSION = import.meta.url.slice(import.meta.url.lastIndexOf("."));
 const ENTRY = new URL(`../worker/main${EXTENSION}`, import.meta.url);
 const SOURCE_ENTRY = new URL(`../runtime/source${EXTENSION}`, import.meta.url);
 
-/** Starts a worker thread. */
-export function start(boot: WorkerBoot, settings: WorkerSettings, listener: WorkerListener, unref: (worker: WebWorker) => void): WorkerHandle {
-  refuse(settings);
+/**
+ * The starter of a pool. `early` threads are begun at once: they load this package while the host does, and while it plans and makes its pool. All that
+ * is particular about them comes with their first message.
+ */
+export function begin(early: number, unref: (worker: WebWorker) => void): Starter {
+  const begun = new Map<number, WebWorker>();
+  for (let index = 0; index < early; index++) {
+    const worker = made(ENTRY, index, {});
+    unref(worker);
+    begun.set(index, worker);
+  }
+  return {
+    start(boot, settings, listener) {
+      refuse(settings);
+      const { index } = boot;
+      const worker = begun.get(index) ?? made(settings.source === null ? ENTRY : SOURCE_ENTRY, index, permitted(settings));
+      begun.delete(index);
+      return start(worker, boot, settings, listener, unref);
+    },
+    discard() {
+      for (const worker of begun.values()) worker.postMessage(null);
+      begun.clear();
+    },
+  };
+}
+
+function made(entry: URL, index: number, options: object): WebWorker {
+  return new web.Worker(entry, { type: "module", name: `knit ${index}`, ...options });
+}
+
+/** Starts a worker in a thread. */
+function start(worker: WebWorker, boot: WorkerBoot, settings: WorkerSettings, listener: WorkerListener, unref: (worker: WebWorker) => void): WorkerHandle {
   if (watch === -1) watch = webEngine().threadsWatch(onEnds);
   const id = ++lastId;
-  const worker = new web.Worker(settings.source === null ? ENTRY : SOURCE_ENTRY, { type: "module", name: `knit ${boot.index}`, ...permitted(settings) });
   let resolveAnnounced!: () => void;
   let resolveStarted!: () => void;
   let resolveEnded!: () => void;
