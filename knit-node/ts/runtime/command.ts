@@ -3,6 +3,7 @@
  */
 import { OptionError } from "../api/errors.ts";
 import type { ProcessRuntime, ProcessSettings } from "../api/process-options.ts";
+import { ownModules } from "./deno-modules.ts";
 import { WORKER_WORD } from "./role.ts";
 import { executable } from "./system.ts";
 import type { StarterOrder, WorkerSettings } from "./runtime.ts";
@@ -30,14 +31,14 @@ export function workerCommand(processes: ProcessSettings, settings: WorkerSettin
   const script = pathOf(source ?? entry.href);
   // A wrapper may know it by another path than this side.
   const start = prefix.length > 0 && !own ? kind : own ? executable() : (program ?? kind);
-  const all = kind === "deno" ? ["run", "--allow-all"] : [];
+  const run = kind === "deno" ? ["run", ...ownModules(script)] : [];
+  const all = kind === "deno" ? [...run, "--allow-all"] : [];
   // The engine's word takes this one's place where memory is named.
   const word = named === null ? [WORKER_WORD] : [];
   if (permissions === null || permissions.plan === null) {
     // A program of its own finds its pool by its standard input, and its arguments are its own.
     return command !== null ? [...prefix, ...command] : [...prefix, start, ...all, ...flags, script, ...word];
   }
-  const run = kind === "deno" ? ["run"] : [];
   const kept = flags.filter((flag) => !PERMISSION_FLAG.test(flag));
   if (!behindStarter(processes)) return command !== null ? [...command] : [start, ...run, ...kept, ...permissions.plan.flags, script, WORKER_WORD];
   // What the wrapper needs the worker may not have: so the sandbox is put on behind it.

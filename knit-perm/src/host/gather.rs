@@ -182,8 +182,15 @@ impl Facts {
         }
         if (target.runtime, target.kind) == (Runtime::Bun, Kind::Process) {
             let files = self.package.iter().filter(|path| path.is_file());
+            // It sees what is installed in a folder only if it may list that folder.
+            let installed = self.imports.iter();
+            let installed = installed.filter(|path| path.ends_with("node_modules"));
+            let around = installed
+                .filter_map(|path| path.parent())
+                .filter(|folder| folder.parent().is_some() && home != Some(*folder));
             self.runtime.listed = files
                 .filter_map(|path| path.parent())
+                .chain(around)
                 .map(Path::to_owned)
                 .collect();
         }

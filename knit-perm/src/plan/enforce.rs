@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::files::Grant;
+use super::files::{Grant, lies_in};
 use super::grants::{Grants, Net, Programs};
 use super::outcome::{Caveat as C, Enforcer as By, Key, Outcome, Strength as S};
 use super::target::{Kind, Runtime, Target};
@@ -141,6 +141,11 @@ fn read(case: &Case<'_>) -> Outcome {
     }
     if !case.checks() {
         caveats.push(C::StatVisible);
+    }
+    let readable = case.facts.readable();
+    let mut listed = case.facts.runtime.listed.iter();
+    if case.kernel && listed.any(|folder| !lies_in(folder, &readable)) {
+        caveats.push(C::NamesAround);
     }
     files(case, caveats)
 }

@@ -121,6 +121,7 @@ macro_rules! caveats {
 caveats! {
     StatVisible "stat-visible" "Whether a file exists, its size, times and owner, and that it changes, can be seen anywhere: the kernel restricts what is opened, not what is asked about."
     NamesListed "denied-names-listed" "The names in a denied folder can be listed where the folder around it can; the contents of its files cannot be read."
+    NamesAround "names-around-packages" "Bun finds packages only in folders that it may list: names can be seen in the folders around a node_modules that lies above the project, or that links of installed packages lead to, and in all below."
     FolderUnlistable "folder-unlistable" "A folder that holds a denied file cannot be listed, because the runtime knows no exceptions within a folder."
     NewFilesUnreadable "new-files-unreadable" "Files made after the worker's start directly in a folder that holds a denied one cannot be read by it: what is allowed there is listed once, file by file."
     NewFilesUnwritable "new-files-unwritable" "In a folder that holds a file denied for writing no new ones can be made: what is allowed there is listed once, file by file."
