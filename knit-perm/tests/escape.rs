@@ -27,7 +27,7 @@ struct Line {
 fn shows(name: &str, got: bool) -> Option<&'static [Caveat]> {
     Some(match (name, got) {
         ("stat outside" | "watch outside", true) => &[Caveat::StatVisible],
-        ("host name", true) => &[Caveat::SysVisible],
+        ("host name" | "native: the machine's name", true) => &[Caveat::SysVisible],
         ("wasi", true) => &[Caveat::WasiInside],
         ("a secret made later", true) => &[Caveat::LateSecrets],
         ("read: names in .git", true) => &[Caveat::NamesListed],

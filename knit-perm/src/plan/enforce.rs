@@ -259,15 +259,19 @@ fn ffi(case: &Case<'_>) -> Outcome {
 }
 
 fn import(case: &Case<'_>) -> Outcome {
-    let kernel = case.kernel && !case.thread() && case.grants.net == Net::Nothing;
-    let by: &[By] = if kernel {
+    let no_network = case.kernel && case.grants.net == Net::Nothing;
+    // Threads of Node.js have no way to import from the network in the first place.
+    let by: &[By] = if no_network && (!case.thread() || case.deno()) {
         &[By::Kernel, By::Runtime]
     } else {
         &[By::Runtime]
     };
     match case.target.runtime {
         Runtime::Node => Outcome::new(S::Full, by, &[]),
-        Runtime::Deno if case.deno() && !case.thread() => Outcome::new(S::Full, by, &[]),
+        // A thread fetches by itself, once it is restricted.
+        Runtime::Deno if case.deno() && (!case.thread() || no_network) => {
+            Outcome::new(S::Full, by, &[])
+        }
         Runtime::Deno if case.deno() => Outcome::new(S::Partial, &[By::Runtime], &[C::NpmImports]),
         Runtime::Bun if !case.thread() => Outcome::new(S::Full, by, &[]),
         Runtime::Native => Outcome::allowed(&[]),

@@ -143,7 +143,7 @@ caveats! {
     FfiInside "ffi-inside" "Native code can be loaded from files that may be read; it runs in the same sandbox and is as restricted as the rest."
     WorkersInside "workers-inside" "Worker threads can be started. They are free of the runtime's checks, and as restricted by the kernel as the rest."
     WorkersGuard "workers-by-guard" "Only a check of the package keeps tasks from starting worker threads."
-    NpmImports "npm-imports" "Importing npm: names makes the host fetch packages from the npm registry, unless it runs with --no-npm. The names leave the machine."
+    NpmImports "npm-imports" "Importing npm: names fetches packages from the npm registry, unless the host runs with --no-npm. The names leave the machine."
     ConsoleDescriptor "console-descriptor" "Writing to descriptors 1 and 2 directly still reaches the terminal."
     OldSignals "signals-old-kernel" "The kernel is older than Linux 6.12: native code can still signal processes of the same user by tgkill."
     OldAbstract "abstract-sockets-old-kernel" "The kernel is older than Linux 6.12: with all of the network allowed, abstract UNIX sockets can be reached."

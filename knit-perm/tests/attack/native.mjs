@@ -31,6 +31,33 @@ const text = async (string) => {
 
 export default (attempt, { secret, parent, outside, addon }) => {
   attempt("native: load a library", async () => (await syscalls())(39) > 0 && "loaded");
+  attempt("native: the host's environment", async () => {
+    // A process has an environment of its own; a thread shares the host's, whatever its process.env says.
+    const name = Buffer.from("HOST_SECRET\0");
+    kept.push(name);
+    const signature = { Bun: { args: ["ptr"], returns: "u64" }, Deno: { parameters: ["buffer"], result: "u64" }, Node: { arguments: ["u64"], return: "u64" } };
+    if (runtime === "bun") {
+      const { dlopen, ptr } = await import("bun:ffi");
+      return BigInt(dlopen(libc, { getenv: signature.Bun }).symbols.getenv(ptr(name))) !== 0n && "there";
+    }
+    if (runtime === "deno") return BigInt(Deno.dlopen(libc, { getenv: signature.Deno }).symbols.getenv(name)) !== 0n && "there";
+    const { dlopen, getRawPointer } = await import("node:ffi");
+    return BigInt(dlopen(libc, { getenv: signature.Node }).functions.getenv(BigInt(getRawPointer(name)))) !== 0n && "there";
+  });
+  attempt("native: the machine's name", async () => {
+    const name = Buffer.alloc(64);
+    kept.push(name);
+    const loaded = await (async () => {
+      if (runtime === "bun") {
+        const { dlopen, ptr } = await import("bun:ffi");
+        return dlopen(libc, { gethostname: { args: ["ptr", "u64"], returns: "i32" } }).symbols.gethostname(ptr(name), 64);
+      }
+      if (runtime === "deno") return Deno.dlopen(libc, { gethostname: { parameters: ["buffer", "usize"], result: "i32" } }).symbols.gethostname(name, 64n);
+      const { dlopen, getRawPointer } = await import("node:ffi");
+      return dlopen(libc, { gethostname: { arguments: ["u64", "u64"], return: "i32" } }).functions.gethostname(BigInt(getRawPointer(name)), 64n);
+    })();
+    return loaded === 0 && String(name);
+  });
   attempt("native: load an addon", () => {
     const module = { exports: {} };
     process.dlopen(module, addon, constants.dlopen?.RTLD_NOW);

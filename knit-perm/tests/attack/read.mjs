@@ -4,9 +4,17 @@ import { once } from "node:events";
 
 const text = (bytes) => Buffer.from(bytes).toString("latin1").replaceAll("\0", " ").trim();
 
+/** Whichever of the threads that do it may. All are waited for: what they have open would be found by its number. */
+const many = async (action) => {
+  const results = await Promise.allSettled(Array.from({ length: 32 }, action));
+  const got = results.find(({ status }) => status === "fulfilled");
+  return got === undefined ? Promise.reject(results[0].reason) : got.value;
+};
+
 export default (attempt, { secret, parent }) => {
   attempt("read: sync", () => fs.readFileSync(secret, "utf8"));
   attempt("read: promises", () => fs.promises.readFile(secret, "utf8"));
+  attempt("read: promises, many", () => many(() => fs.promises.readFile(secret, "utf8")));
   attempt("read: callback", () => new Promise((done, fail) => fs.readFile(secret, "utf8", (error, got) => (error ? fail(error) : done(got)))));
   attempt("read: stream", async () => {
     const stream = fs.createReadStream(secret);
@@ -18,7 +26,7 @@ export default (attempt, { secret, parent }) => {
   attempt("read: through a link that is there", () => fs.readFileSync("link", "utf8"));
   attempt("read: through a link, promises", () => fs.promises.readFile("link", "utf8"));
   attempt("read: through a link in a folder", () => fs.readFileSync("sub/link", "utf8"));
-  attempt("read: through a link in a folder, promises", () => fs.promises.readFile("sub/link", "utf8"));
+  attempt("read: through a link in a folder, promises", () => many(() => fs.promises.readFile("sub/link", "utf8")));
   attempt("read: through a link of its own", () => {
     fs.symlinkSync(secret, "own-link");
     return fs.readFileSync("own-link", "utf8");
