@@ -26,9 +26,17 @@ impl Counts {
     }
 
     /// Holds the counts against how the runner ended.
-    pub fn settle(mut self, success: bool) -> Counts {
-        let nothing_ran = self.passed + self.failed == 0;
-        if self.failed == 0 && (!success || nothing_ran) {
+    pub fn settle(self, success: bool) -> Counts {
+        self.held_against(success && self.passed > 0)
+    }
+
+    /// As [`Counts::settle`], for a part of a suite: all of its tests may be skipped, but there are some.
+    pub fn settle_part(self, success: bool) -> Counts {
+        self.held_against(success && self.passed + self.skipped > 0)
+    }
+
+    fn held_against(mut self, good: bool) -> Counts {
+        if self.failed == 0 && !good {
             self.failed = 1;
         }
         self
@@ -291,5 +299,8 @@ mod tests {
     fn a_run_of_nothing_is_a_failure() {
         assert_eq!(count(Runner::Node, "").settle(true), counts(0, 1, 0));
         assert_eq!(counts(0, 0, 9).settle(true), counts(0, 1, 9));
+        assert_eq!(counts(0, 0, 0).settle_part(true), counts(0, 1, 0));
+        assert_eq!(counts(0, 0, 9).settle_part(true), counts(0, 0, 9));
+        assert_eq!(counts(0, 0, 9).settle_part(false), counts(0, 1, 9));
     }
 }

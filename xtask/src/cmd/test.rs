@@ -123,13 +123,13 @@ fn noted(
     notes: &mut Vec<String>,
 ) -> Result<Counts> {
     let watched = process::watch(command, process::HANGS)?;
-    Ok(settle(name, runner, &watched, notes))
+    Ok(settle(name, runner, &watched, notes).settle(true))
 }
 
 /// What a runner counted. What escape tests say of attempts to get out of a sandbox, and names of tests that failed, go to the notes.
 fn settle(name: &str, runner: Runner, watched: &Watched, notes: &mut Vec<String>) -> Counts {
     notes.extend(watched.text.lines().filter_map(escape));
-    let counts = count(runner, &watched.text).settle(watched.status.success());
+    let counts = count(runner, &watched.text).settle_part(watched.status.success());
     if counts.failed > 0 {
         let mut failed = failures(runner, &watched.text);
         if failed.is_empty() {
@@ -289,7 +289,7 @@ fn suite(
             notes,
         );
     }
-    Ok(counts)
+    Ok(counts.settle(true))
 }
 
 /// How many files of the suite run at the same time. Much of a test is waiting; more than two would show how tests behave on a busy machine.
