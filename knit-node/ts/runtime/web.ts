@@ -125,10 +125,16 @@ function leave(): void {
 export async function receiveBoot(): Promise<WorkerBoot | null> {
   loadEarly();
   const { knit, watch, id, notes } = await firstMessage();
-  if (!isWorker && !announce(watch, id)) return null;
+  if (!isWorker && !announce(watch, id)) return gone();
   webEngine().threadNotes(notes);
   isServing = true;
   return knit;
+}
+
+/** Whoever started this thread has ended: nothing is left to be said, and nobody to say it to. */
+function gone(): Promise<never> {
+  leave();
+  return new Promise(() => {});
 }
 
 /** The host is busy with the same meanwhile. What is wrong will be so again, and be told then. */
