@@ -94,21 +94,25 @@ export function writeError(text: string): void {
   else Deno.stderr.writeSync(new TextEncoder().encode(text));
 }
 
-/** The path of a file's URL. */
-export function pathOf(href: string): string {
-  if (Deno === undefined) return builtin<typeof import("node:url")>("node:url").fileURLToPath(href);
-  const { pathname } = new URL(href);
-  return decodeURIComponent(Deno.build.os === "windows" ? pathname.slice(1) : pathname);
+function onWindows(): boolean {
+  return Deno === undefined ? process.platform === "win32" : Deno.build.os === "windows";
 }
 
-/** What would be read as something else in a URL. */
-const SPECIAL = /[%\\\n\r\t?#]/g;
+/** The path of a file's URL. */
+export function pathOf(href: string): string {
+  const path = decodeURIComponent(new URL(href).pathname);
+  return onWindows() ? path.slice(1) : path;
+}
 
-/** The URL of a file, given by an absolute path. */
+/** What would be read as something else in a URL, and what Node.js escapes beside it. */
+const SPECIAL = /[%\\\n\r\t?#[\]^|~]/g;
+
+/**
+ * The URL of a file, given by an absolute path. Not by `node:url`, which Bun takes a millisecond to load; and so a host finds what its workers find, whatever
+ * runtimes they are.
+ */
 export function hrefOf(path: string): string {
-  if (Deno === undefined) return builtin<typeof import("node:url")>("node:url").pathToFileURL(path).href;
-  const windows = Deno.build.os === "windows";
-  const plain = windows ? `/${path.replaceAll("\\", "/")}` : path;
+  const plain = onWindows() ? `/${path.replaceAll("\\", "/")}` : path;
   return new URL(`file://${plain.replace(SPECIAL, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`)}`).href;
 }
 
