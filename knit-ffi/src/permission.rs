@@ -10,6 +10,25 @@ use crate::error::{bytes, guard, write_text};
 use crate::host::with;
 use crate::process::text;
 
+/// Answers a request.
+///
+/// # Safety
+/// `request` has `request_len` bytes. `buffer` is null, or has room for `len` bytes.
+unsafe fn answer(
+    to: fn(&str) -> String,
+    request: *const u8,
+    request_len: usize,
+    buffer: *mut c_char,
+    len: usize,
+) -> i32 {
+    guard(|| {
+        // SAFETY: as the caller promises.
+        let answer = to(text(unsafe { bytes(request, request_len) }?)?);
+        // SAFETY: as the caller promises.
+        Ok(unsafe { write_text(&answer, buffer, len) })
+    })
+}
+
 /// Makes a plan for workers. `request` is JSON, `{ "policy", "target", "env" }`; the answer, which is written to `buffer` with a NUL behind, is
 /// `{ "plan", "caveats" }` or `{ "error" }`. Returns its bytes without the NUL: if that is `len` or more it was cut, and the caller asks again with more
 /// room.
@@ -25,12 +44,8 @@ pub unsafe extern "C" fn knit_permission_plan(
     buffer: *mut c_char,
     len: usize,
 ) -> i32 {
-    guard(|| {
-        // SAFETY: as the caller promises.
-        let answer = json::plan(text(unsafe { bytes(request, request_len) }?)?);
-        // SAFETY: as the caller promises.
-        Ok(unsafe { write_text(&answer, buffer, len) })
-    })
+    // SAFETY: as the caller promises.
+    unsafe { answer(json::plan, request, request_len, buffer, len) }
 }
 
 /// Says whether a failure in a worker is the policy's doing. `request` is JSON, `{ "plan", "failure" }`; the answer is `{ "denial" }`, null in it if it is
@@ -45,12 +60,8 @@ pub unsafe extern "C" fn knit_permission_denial(
     buffer: *mut c_char,
     len: usize,
 ) -> i32 {
-    guard(|| {
-        // SAFETY: as the caller promises.
-        let answer = json::denial(text(unsafe { bytes(request, request_len) }?)?);
-        // SAFETY: as the caller promises.
-        Ok(unsafe { write_text(&answer, buffer, len) })
-    })
+    // SAFETY: as the caller promises.
+    unsafe { answer(json::denial, request, request_len, buffer, len) }
 }
 
 /// Puts the sandbox of a plan (the JSON of `plan` in an answer of `knit_permission_plan`, for processes) on every process that this host starts from now

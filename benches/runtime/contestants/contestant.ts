@@ -27,8 +27,8 @@ export interface Contestant {
   close(): Promise<void>;
 }
 
-/** Starts a contestant; its module and everything that it imports is loaded already. */
-export type Start = (runtime: Runtime, workers: number) => Contestant;
+/** Starts a contestant; its module and everything that it imports is loaded already. Only process workers take a permission. */
+export type Start = (runtime: Runtime, workers: number, permission?: "strict" | "unsafe") => Contestant;
 
 /** Loads what a contestant needs, so that starting it measures nothing but the start. */
 export async function load(name: ContestantName): Promise<Start> {

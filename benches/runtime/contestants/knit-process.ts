@@ -3,9 +3,10 @@ import { createPool } from "@vixeny/knitting";
 import * as tasks from "../workers/tasks.js";
 import type { Contestant, Start } from "./contestant.ts";
 
-export const start: Start = ({ workerFlags }, workers): Contestant => {
+export const start: Start = ({ workerFlags }, workers, permission): Contestant => {
   const flags = workerFlags.length === 0 ? {} : { workerExecArgv: [...workerFlags] };
-  const pool = createPool({ threads: workers, worker: { runtime: "process" }, ...flags })(tasks);
+  const permissions = permission === undefined ? {} : { permission };
+  const pool = createPool({ threads: workers, worker: { runtime: "process" }, ...flags, ...permissions })(tasks);
   const call = pool.call;
   return {
     name: "process",

@@ -38,6 +38,32 @@ const spawnOne: Child = async (runtime) => {
   return { ms };
 };
 
+/**
+ * How much longer a worker process takes from its pool's start to the first answer with the default permissions than with none. Pools take turns, which of a
+ * pair is first alternates; one of each kind was started before, so that the plan is made.
+ */
+const sandbox: Child = async (runtime, _, pairs) => {
+  const start = await load("process");
+  const started = async (permission: "strict" | "unsafe"): Promise<number> => {
+    const before = performance.now();
+    const contestant = start(runtime, 1, permission);
+    await contestant.empty();
+    const ms = performance.now() - before;
+    await contestant.close();
+    return ms;
+  };
+  await started("unsafe");
+  await started("strict");
+  const more: number[] = [];
+  for (let pair = 0; pair < pairs; pair++) {
+    const first = pair % 2 === 0 ? "strict" : "unsafe";
+    const ms = { strict: 0, unsafe: 0 };
+    for (const permission of [first, first === "strict" ? "unsafe" : "strict"] as const) ms[permission] = await started(permission);
+    more.push(ms.strict - ms.unsafe);
+  }
+  return { more: median(more) };
+};
+
 /** Milliseconds of CPU per second of a process whose four workers have nothing to do, and of the workers if they are processes. */
 const idle: Child = async (runtime, name, ms) => {
   const contestant = (await load(name))(runtime, 4);
@@ -109,7 +135,7 @@ const inFlight: Child = async (runtime, name, n) => {
   return { bytes };
 };
 
-const CHILDREN: Record<string, Child> = { startup, spawn: spawnOne, idle, waiting, memory, "in-flight": inFlight };
+const CHILDREN: Record<string, Child> = { startup, spawn: spawnOne, sandbox, idle, waiting, memory, "in-flight": inFlight };
 
 /** The child's side: measures and prints. */
 export async function childMain(runtime: Runtime, args: readonly string[]): Promise<void> {
@@ -157,6 +183,12 @@ export const startupWorkload: Workload = {
     const pools = (await gather(bench, "startup", ["process"], 1, rounds))("ms").get("process");
     // What is bare is called `post`.
     const spawned = (await gather(bench, "spawn", ["post"], 1, rounds))("ms").get("post");
+    const [pairs, turns] = [bench.rounds(8, 16), bench.rounds(1, 3)];
+    const sandboxed = (await gather(bench, "sandbox", ["process"], pairs, turns))("more").get("process");
+    if (sandboxed !== undefined) {
+      const title = "start to first answer, more with permissions than without; processes";
+      bench.add({ id: "startup.sandbox", title, unit: "ms", rounds: pairs * turns, goal: { kind: "atMost", limit: 5 } }, new Map([["knit", sandboxed]]));
+    }
     if (pools === undefined || spawned === undefined) return;
     const value = median(spawned);
     bench.add(

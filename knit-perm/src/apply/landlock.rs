@@ -9,7 +9,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use super::ApplyError;
-use super::sys::{self, Errno, RulesetAttr};
+use super::sys::landlock::RulesetAttr;
+use super::sys::{self, Errno};
 use crate::plan::{Access, LandlockPlan};
 
 // linux/landlock.h
@@ -37,7 +38,7 @@ const SCOPE_SIGNAL: u64 = 1 << 1;
 
 /// The version of this kernel, 0 without Landlock.
 pub(super) fn version() -> u32 {
-    sys::landlock_version().unwrap_or(0)
+    sys::landlock::version().unwrap_or(0)
 }
 
 /// The rights on files that a version knows.
@@ -144,12 +145,12 @@ impl Rules {
 
     /// A ruleset with all of it. Safe between fork and exec.
     pub(super) fn ruleset(&self) -> Result<OwnedFd, Errno> {
-        let ruleset = sys::landlock_ruleset(&self.attr, self.size)?;
+        let ruleset = sys::landlock::ruleset(&self.attr, self.size)?;
         for (path, access) in &self.paths {
-            sys::landlock_allow_path(ruleset.as_fd(), path.as_fd(), *access)?;
+            sys::landlock::allow_path(ruleset.as_fd(), path.as_fd(), *access)?;
         }
         for port in &self.ports {
-            sys::landlock_allow_port(ruleset.as_fd(), *port, BIND_TCP | CONNECT_TCP)?;
+            sys::landlock::allow_port(ruleset.as_fd(), *port, BIND_TCP | CONNECT_TCP)?;
         }
         Ok(ruleset)
     }
@@ -165,7 +166,7 @@ impl Rules {
         } else {
             READ_FILE
         };
-        sys::landlock_allow_path(ruleset.as_fd(), path.as_fd(), access)
+        sys::landlock::allow_path(ruleset.as_fd(), path.as_fd(), access)
     }
 }
 

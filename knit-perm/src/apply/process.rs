@@ -67,7 +67,7 @@ pub(super) fn apply(steps: &Steps, parent: Option<u32>) -> Result<(), (&'static 
             sys::set_close_on_exec(own, false).map_err(at("fcntl"))?;
         }
     }
-    sys::landlock_restrict(ruleset.as_fd()).map_err(at("landlock_restrict_self"))?;
+    sys::landlock::restrict(ruleset.as_fd()).map_err(at("landlock_restrict_self"))?;
     drop(ruleset);
     sys::filter(&steps.filter).map_err(at("seccomp"))
 }

@@ -54,6 +54,6 @@ fn restrict(plan: &KernelPlan) -> Result<(), ApplyError> {
         }
     }
     sys::prctl(libc::PR_SET_NO_NEW_PRIVS, 1).map_err(at("PR_SET_NO_NEW_PRIVS"))?;
-    sys::landlock_restrict(ruleset.as_fd()).map_err(at("landlock_restrict_self"))?;
+    sys::landlock::restrict(ruleset.as_fd()).map_err(at("landlock_restrict_self"))?;
     sys::filter(&filter).map_err(at("seccomp"))
 }

@@ -179,6 +179,11 @@ impl Facts {
                 .chain(of_home.filter(|path| path.is_file()))
                 .filter(|path| path.file_name().is_some_and(|name| name == ".npmrc"))
                 .collect();
+            // Without them it compiles all anew, which takes longer than the rest of its start. Its own checks keep them from tasks.
+            let mut caches = runtime::deno_caches(&self.env, home);
+            let denied = self.denied_reads();
+            caches.retain(|path| !denied.iter().any(|denied| path.starts_with(denied)));
+            self.runtime.read.extend(caches);
         }
         if (target.runtime, target.kind) == (Runtime::Bun, Kind::Process) {
             let files = self.package.iter().filter(|path| path.is_file());

@@ -3,7 +3,7 @@
 //! Tried with Node.js, Deno and Bun on Linux (glibc): the executable and the dynamic loader are executed; libraries, time zones, locales and a
 //! few facts about the machine are read. What is not there is left out.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::{HostError, RuntimeFiles, elf};
@@ -94,6 +94,29 @@ pub(super) fn files(program: Option<&Path>) -> Result<RuntimeFiles, HostError> {
         files.execute.extend(needed);
     }
     Ok(files)
+}
+
+/// The databases in which Deno keeps what it knows of modules: what they import, and their compiled code.
+pub(super) fn deno_caches(env: &BTreeMap<String, String>, home: Option<&Path>) -> Vec<PathBuf> {
+    let of = |name: &str| env.get(name).filter(|value| !value.is_empty());
+    let folder = of("DENO_DIR")
+        .map(PathBuf::from)
+        .or_else(|| of("XDG_CACHE_HOME").map(|cache| Path::new(cache).join("deno")))
+        .or_else(|| home.map(|home| home.join(".cache/deno")));
+    let kept = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        ["dep_analysis_cache", "node_analysis_cache", "v8_code_cache"]
+            .iter()
+            .any(|database| name.starts_with(database))
+    };
+    let entries = folder.and_then(|folder| std::fs::read_dir(folder).ok());
+    entries
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| std::fs::canonicalize(entry.path()).ok())
+        .filter(|path| path.is_file() && kept(path))
+        .collect()
 }
 
 /// A program's real path, and the loaders and interpreters that its start executes besides.

@@ -1,5 +1,6 @@
 // Programs, by every way to start one.
 import child from "node:child_process";
+import fs from "node:fs";
 import cluster from "node:cluster";
 import { once } from "node:events";
 
@@ -37,6 +38,14 @@ export default (attempt, { program }) => {
   if (runtime === "bun") {
     attempt("run: Bun.spawn", async () => (await Bun.spawn([program]).exited) === 0 && "ran");
     attempt("run: Bun.spawnSync", () => Bun.spawnSync([program]).success && "ran");
+    // A bundle's macros run on the bundler's threads, which are the whole process's.
+    attempt("run: a macro of Bun.build", async () => {
+      const macro = `export const start = () => (Bun.spawnSync([${JSON.stringify(program)}]).success ? "macro ran" : "");`;
+      fs.writeFileSync("sub/macro.ts", macro);
+      fs.writeFileSync("sub/bundled.ts", `import { start } from "./macro.ts" with { type: "macro" }; console.log(start());`);
+      const built = await Bun.build({ entrypoints: ["sub/bundled.ts"] });
+      return /macro ran/.test(await built.outputs[0].text()) && "ran";
+    });
     attempt("run: Bun.$, a program", async () => (await Bun.$`${program}`.quiet()).exitCode === 0 && "ran");
   }
 };

@@ -110,6 +110,9 @@ fn typescript(project: &Project) -> Result<()> {
     bundle(project, &dist)
 }
 
+/// Bun takes what begins so as it is. Else it compiles the bundle in each sandboxed process anew: its cache lies outside.
+const COMPILED: &str = "// @bun\n";
+
 /// Puts the compiled modules into a few.
 fn bundle(project: &Project, dist: &Path) -> Result<()> {
     let mut bun = project.runtime(Runtime::Bun);
@@ -120,7 +123,7 @@ fn bundle(project: &Project, dist: &Path) -> Result<()> {
     process::run(bun.arg("--outdir").arg(dist.join("bundle")))?;
     for file in files(&dist.join("bundle"))? {
         let text = std::fs::read_to_string(&file).at(&file)?;
-        std::fs::write(&file, ascii(&text)).at(&file)?;
+        std::fs::write(&file, format!("{COMPILED}{}", ascii(&text))).at(&file)?;
     }
     for file in files(dist)? {
         let below = file.strip_prefix(dist).expect("it was found in there");

@@ -202,29 +202,34 @@ export const PERMISSIONS = {
   knit_process_become: "pzpzpz",
 } as const;
 
-/** All of them. */
-export const EVERYTHING = {
+/** All that a worker process may ever call. */
+export const PROCESS = {
   ...COMMON,
   ...ERRORS,
-  ...HOST,
-  ...HOST_REST,
-  ...CONTROL,
-  ...HOST_BLOCKS,
-  ...PROCESSES,
   ...JOINED,
   ...WORKER,
   ...WORKER_REST,
   ...WORKER_BLOCKS,
   ...RINGS,
+  ...SENDER,
+  ...SHARED,
+  ...LINKS,
+  ...PERMISSIONS,
+} as const;
+
+/** All of them. */
+export const EVERYTHING = {
+  ...PROCESS,
   ...NOTES,
   ...WATCH,
   ...ENDS,
   ...THREAD,
-  ...SENDER,
-  ...SHARED,
-  ...LINKS,
+  ...HOST,
+  ...HOST_REST,
+  ...CONTROL,
+  ...HOST_BLOCKS,
+  ...PROCESSES,
   ...PLANNING,
-  ...PERMISSIONS,
 } as const;
 
 /** The argument that a letter stands for. */

@@ -16,7 +16,7 @@
  * The end of a thread is waited for on a thread of the runtime's, while one is expected: nothing ends here unexpectedly and unheard.
  */
 import type { WebNative } from "../native.ts";
-import { COMMON, ENDS, EVERYTHING, HOST, NOTES, PLANNING, RINGS, SENDER, THREAD, WATCH, WORKER } from "./abi.ts";
+import { COMMON, ENDS, EVERYTHING, HOST, NOTES, PLANNING, PROCESS, RINGS, SENDER, THREAD, WATCH, WORKER } from "./abi.ts";
 import type { Functions, Signatures } from "./abi.ts";
 import type { Notes } from "./bells.ts";
 import { hostNative } from "./host.ts";
@@ -25,6 +25,7 @@ import { lazily } from "./library.ts";
 import type { ForeignNative, Library } from "./library.ts";
 import { NoteBell, notesOf } from "./notes.ts";
 import { permissionNative } from "./permission.ts";
+import { isWorkerProcess } from "../role.ts";
 import { RingBell } from "./rings.ts";
 import { Session } from "./session.ts";
 import { sharedNative } from "./shared.ts";
@@ -76,7 +77,8 @@ function openDeno(path: string, napi: () => ForeignNative): DenoLibrary {
   const { Deno } = globalThis as unknown as { readonly Deno: DenoFfi };
   if (Deno.permissions.querySync({ name: "ffi" }).state !== "granted") {
     // What is not open by then, no program can open that drops its permission later.
-    const all = Deno.dlopen(path, foreigns(EVERYTHING)).symbols;
+    const needed = isWorkerProcess && !("DedicatedWorkerGlobalScope" in globalThis) ? PROCESS : EVERYTHING;
+    const all = Deno.dlopen(path, foreigns(needed)).symbols;
     const foreign = napi();
     return { open: () => all as never, show: (address, bytes, token) => foreign.memoryShow(address, bytes, token), watchWait: waiter(Deno, path) };
   }
