@@ -8,11 +8,11 @@ import assert from "node:assert/strict";
 import { KnitError } from "../../ts/index.ts";
 import { ProcessSharedBuffer } from "../../ts/shared-memory/process-shared-buffer.ts";
 import { collect } from "../fixtures/collect.ts";
-import { echo, first, held, holds, later, make, makesAndDies } from "../fixtures/links.ts";
+import { echo, first, held, holds, later, make, makeNamed, makesAndDies } from "../fixtures/links.ts";
 import { reason, skip, withPool } from "../pool/support.ts";
 import { cannotRun, processes } from "./support.ts";
 
-const tasks = { echo, first, holds, later, make, makesAndDies };
+const tasks = { echo, first, holds, later, make, makeNamed, makesAndDies };
 
 /** A size that nothing else here has. */
 const BYTES = 4096 * 777;
@@ -55,6 +55,25 @@ test("calls that carry more memory than a socket holds wait for workers that are
     const answers = await Promise.all(buffers.map((buffer) => call.first(buffer)));
     assert.deepEqual(answers, buffers.map((_, i) => i & 255));
     for (const buffer of buffers) buffer.close();
+  }));
+
+test("memory with a name comes from no worker, since who holds it could shrink it: such an answer rejects its call, and nothing else", () =>
+  withPool(processes({}, { permission: "unsafe" }), tasks, async ({ call }) => {
+    const name = `unsealed-${process.pid}`;
+    const refused = (error: unknown): void => {
+      assert.ok(error instanceof KnitError && error.code === "SHM_UNSEALED", String(error));
+      assert.match(error.message, /not sealed against shrinking/);
+    };
+    refused(await reason(call.makeNamed(name)));
+    // The worker has made it.
+    const named = ProcessSharedBuffer.create({ name, size: 4096, mode: "open" });
+    ProcessSharedBuffer.unlink(name);
+    named.bytes()[0] = 7;
+    assert.equal(await call.first(named), 7, "to a worker, which trusts its host, it goes");
+    refused(await reason(call.echo([named])));
+    const made = await call.make(4096);
+    assert.equal(made.size, 4096);
+    for (const buffer of [named, made]) buffer.close();
   }));
 
 test("memory crosses behind a wrapper, to and from a strict worker as well", () =>

@@ -2,6 +2,7 @@
  * Pools: tasks in, typed calls out.
  */
 import { Host } from "../host/host.ts";
+import { withAdvice } from "../host/limits.ts";
 import type { InlineFunction } from "../host/inline.ts";
 import { Permissions } from "../host/permissions.ts";
 import { Processes } from "../host/processes.ts";
@@ -176,7 +177,7 @@ function launch(chosen: Settings, keys: readonly string[], definitions: readonly
     // The runtime refuses to start a worker, because of its flags for example.
     threads?.discard();
     host?.close();
-    throw error;
+    throw withAdvice(error);
   }
 }
 

@@ -15,6 +15,7 @@ import { builtin } from "../runtime/system.ts";
 import { programOf } from "../runtime/target.ts";
 import type { ProcessBoot, Starter, WorkerBoot, WorkerHandle, WorkerListener, WorkerNote, WorkerSettings } from "../runtime/runtime.ts";
 import type { Host } from "./host.ts";
+import { advice } from "./limits.ts";
 
 /** Milliseconds that a worker has to end after it was asked to. */
 const ASKED_MS = 500;
@@ -138,7 +139,7 @@ function cannotStart(cause: unknown, { prefix, runtime, command }: ProcessSettin
   const { code, message } = cause as { code?: unknown; message?: unknown };
   const missing = code === "KNT_SPAWN" && /No such file or directory/.test(String(message));
   const hint = !missing
-    ? ""
+    ? advice(String(message))
     : command !== null && prefix.length === 0
       ? ": it is the first word of worker.command"
     : prefix.length > 0
