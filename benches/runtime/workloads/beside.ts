@@ -27,7 +27,7 @@ export const workload: Workload = {
   async run(bench) {
     await bench.withContestants("beside", ["knit", "process", "post", "piscina"], WORKERS, async (contestants) => {
       for (const contestant of contestants) await contestant.emptyBatch(2000);
-      const rounds = bench.rounds(3, 20);
+      const rounds = bench.rounds(10, 40);
       const sleeping = await bench.interleave("beside", contestants, rounds, (contestant) =>
         tinyCalls(contestant, contestant.sleep(LONG_MS)),
       );
