@@ -13,6 +13,7 @@ import assert from "node:assert/strict";
 import { PermissionDeniedError, importTask } from "../../ts/index.ts";
 import type { PoolOptions } from "../../ts/index.ts";
 import * as tasks from "../fixtures/permission.ts";
+import { cannotRun } from "../process/support.ts";
 import { reason, runtime, skip, withPool } from "../pool/support.ts";
 
 /** Threads that are held: Bun's are not, Deno's only with a flag that this suite is not run with. */
@@ -94,5 +95,36 @@ for (const kind of KINDS) {
     } finally {
       rmSync(folder, { recursive: true });
     }
+  });
+}
+
+const PREFIXES: Readonly<Record<string, readonly string[]>> = {
+  env: ["env", "KNIT_TEST_WRAPPED=yes"],
+  bwrap: ["bwrap", "--unshare-all", "--ro-bind", "/", "/", "--dev-bind", "/dev", "/dev", "--proc", "/proc", "--die-with-parent"],
+};
+
+for (const [name, processCommandPrefix] of Object.entries(PREFIXES)) {
+  test(`a strict worker behind ${name} works, and is denied the same`, async (t) => {
+    if (!LINUX) return skip(t, "the sandbox is for Linux");
+    const [program, ...rest] = processCommandPrefix;
+    const why = cannotRun(program, ...rest, "true");
+    if (why !== null) return skip(t, why);
+    process.env["KNIT_TEST_SECRET"] = "secret";
+    await withPool({ worker: { runtime: "process", processCommandPrefix }, permission: "strict" }, tasks, async ({ call, permissions }) => {
+      assert.equal(await call.add([1, 2]), 3);
+      assert.deepEqual(permissions().weaker, []);
+      for (const [attempt, permission] of [
+        [() => call.read("/etc/passwd"), "read"],
+        [() => call.readLater("/etc/passwd"), "read"],
+        [() => call.request("http://127.0.0.1:9999/"), "net"],
+        [() => call.run("/bin/true"), "run"],
+      ] as const) {
+        const error = await reason(attempt());
+        assert.ok(error instanceof PermissionDeniedError, `${permission}: ${String(error)} ${String((error as Error).cause)}`);
+        assert.equal(error.permission, permission);
+      }
+      const secret = await call.variable("KNIT_TEST_SECRET").catch((error: unknown) => error);
+      assert.ok(secret === undefined || secret instanceof PermissionDeniedError, String(secret));
+    });
   });
 }

@@ -33,6 +33,7 @@ const BY_SUCCESS: Readonly<Record<string, readonly string[]>> = {
   "write: promises": ["async-from-threads"],
   "env: the host's flags": ["node-options-visible"],
   "read: a descriptor that the host has open": ["shared-descriptors"],
+  "write: to a file that the host has open": ["shared-descriptors"],
   "net: look a name up": ["dns-from-threads"],
   "workers: start one": ["workers-inside", "workers-by-guard"],
   "workers: start one by node:worker_threads": ["workers-by-guard"],

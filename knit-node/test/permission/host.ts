@@ -2,7 +2,7 @@
  * A host whose task is the attacker. Its arguments, as JSON: the kind of workers, the permission, what the attacker is told. Prints one line of JSON
  * for each attempt, then the report of who enforces what.
  */
-import { openSync, readFileSync } from "node:fs";
+import { fstatSync, openSync, readFileSync } from "node:fs";
 import { setTimeout as later } from "node:timers/promises";
 
 import { createPool, importTask } from "../../ts/index.ts";
@@ -19,12 +19,13 @@ const replace = importTask<(config: object) => string>({ href: `${config.project
 const attack = importTask<(config: object) => { name: string; got?: string; error?: string }[]>({ href: `${config.project}/all.mjs`, name: "attack" });
 // What the host has open.
 openSync(config.secret, "r");
+const { ino, dev } = fstatSync(openSync(`${config.secret}.log`, "a"));
 process.on("SIGUSR1", () => console.log(JSON.stringify({ name: "the host was sent SIGUSR1", got: "SIGUSR1" })));
 process.on("SIGURG", () => console.log(JSON.stringify({ name: "the host was sent SIGURG", got: "SIGURG" })));
 
 const pool = createPool({ worker: { runtime: kind }, ...(permission === null ? {} : { permission }) })({ attack, replace });
 const print = (line: object): void => console.log(JSON.stringify(line));
-for (const line of await pool.call.attack({ ...config, parent: process.pid })) print(line);
+for (const line of await pool.call.attack({ ...config, log: { ino, dev }, parent: process.pid })) print(line);
 if (kind === "process") {
   // What comes back is that it does not work; a worker that is something else now comes back no more.
   const failed = await pool.call.replace({ ...config, replaced }).catch(() => null);

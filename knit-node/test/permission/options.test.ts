@@ -80,6 +80,12 @@ for (const [options, keys] of UNENFORCEABLE[runtime]) {
   });
 }
 
+if (runtime === "deno") {
+  test("strict threads of a Deno without its option: the refusal says how to start it", () => {
+    assert.throws(() => createPool({ permission: "strict" })({ add }), /Start Deno with --unstable-worker-options, or put "unstable": \["worker-options"\] into deno\.json/);
+  });
+}
+
 test("strict processes need Landlock, and say so", async (t) => {
   if (process.platform !== "linux") return skip(t, "the sandbox is for Linux");
   process.env["KNITTING_LANDLOCK"] = "0";

@@ -41,6 +41,7 @@ export default (attempt, { secret, parent }) => {
   });
   attempt("read: another folder with the same beginning", () => fs.readFileSync("../project-evil/file", "utf8"));
   attempt("read: /etc/passwd", () => fs.readFileSync("/etc/passwd", "utf8"));
+  attempt("read: /etc/passwd, promises", () => many(() => fs.promises.readFile("/etc/passwd", "utf8")));
   attempt("read: /etc/passwd by /proc/self/root", () => fs.readFileSync("/proc/self/root/etc/passwd", "utf8"));
   attempt("read: list /", () => fs.readdirSync("/").join(" "));
   attempt("read: list the home folder", () => fs.readdirSync(`${process.env.HOME}`).join(" "));

@@ -1,7 +1,7 @@
 // Changes outside of what may be written.
 import fs from "node:fs";
 
-export default (attempt, { outside, parent, readable }) => {
+export default (attempt, { outside, parent, readable, log }) => {
   const there = `${outside}/there.txt`;
   let count = 0;
   /** A new path outside. */
@@ -42,6 +42,20 @@ export default (attempt, { outside, parent, readable }) => {
     fs.futimesSync(fd, 1, 1);
     return fs.fstatSync(fd).mtimeMs === 1000;
   });
+  // A host that has a file open for writing says which: other descriptors may be what this process itself lives by.
+  if (log !== undefined) {
+    attempt("write: to a file that the host has open", () => {
+      const { ino, dev } = log;
+      for (let fd = 3; fd < 256; fd++) {
+        try {
+          const open = fs.fstatSync(fd);
+          if (open.ino === ino && open.dev === dev) return fs.writeSync(fd, "x") === 1 && `descriptor ${fd}`;
+        } catch {
+          // The next one.
+        }
+      }
+    });
+  }
   attempt("write: the host's memory", () => fs.openSync(`/proc/${parent}/mem`, "r+"));
   attempt("write: the host's settings", () => (fs.writeFileSync(`/proc/${parent}/oom_score_adj`, "1000"), "no error"));
   attempt("write: the host's name", () => (fs.writeFileSync(`/proc/${parent}/comm`, "hacked"), "no error"));
