@@ -331,7 +331,15 @@ fn permissions(
         env: env.map_or(Scope::Everything, only),
         run: match &grants.run {
             Programs::Nothing => Scope::Nothing,
-            Programs::Only(programs) => Scope::Only(programs.iter().cloned().collect()),
+            Programs::Only(programs) => {
+                // Deno knows a program by the path it is started by, links and all.
+                let given = facts.run.iter().flat_map(Scope::items);
+                let given = given
+                    .filter(|place| programs.contains(&place.real))
+                    .map(|place| place.given.clone());
+                let all: BTreeSet<PathBuf> = programs.iter().cloned().chain(given).collect();
+                Scope::Only(all.into_iter().collect())
+            }
             Programs::Everything => Scope::Everything,
         },
         ffi: match (&grants.ffi, &target.library) {
