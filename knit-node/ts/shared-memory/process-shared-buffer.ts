@@ -316,3 +316,6 @@ function alignment(what: string): KnitError {
 function gone(why: string): KnitError {
   return new KnitError("KNT_SHARED_MEMORY_GONE", `This shared memory cannot be reached: ${why}`);
 }
+
+// A bundler calls a class that names itself otherwise.
+Object.defineProperty(ProcessSharedBuffer, "name", { value: "ProcessSharedBuffer" });

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use super::setup;
 use crate::error::{At, Error, Result};
 use crate::process;
-use crate::project::{Project, Runtime};
+use crate::project::Project;
 
 /// What programs and workers import, below `dist`. Modules find each other's files from one folder
 /// below it, so that is where the bundle is, too.
@@ -111,20 +111,20 @@ fn typescript(project: &Project) -> Result<()> {
 }
 
 /// Bun takes what begins so as it is. Else it compiles the bundle in each sandboxed process anew: its cache lies outside.
-const COMPILED: &str = "// @bun\n";
+const COMPILED: &str = "// @bun";
 
-/// Puts the compiled modules into a few.
+/// Puts the compiled modules into a few. They are ASCII, the bundler's default: one letter beyond makes engines keep a whole module with two bytes for each,
+/// in every worker.
 fn bundle(project: &Project, dist: &Path) -> Result<()> {
-    let mut bun = project.runtime(Runtime::Bun);
-    bun.arg("build").args(ENTRIES.map(|entry| dist.join(entry)));
-    bun.args(["--target", "node", "--format", "esm", "--splitting"]);
-    bun.args(["--entry-naming", "[name].[ext]"]);
-    bun.args(["--chunk-naming", "[hash].[ext]"]);
-    process::run(bun.arg("--outdir").arg(dist.join("bundle")))?;
-    for file in files(&dist.join("bundle"))? {
-        let text = std::fs::read_to_string(&file).at(&file)?;
-        std::fs::write(&file, format!("{COMPILED}{}", ascii(&text))).at(&file)?;
-    }
+    let mut bundler = project.command(project.path("node_modules/.bin/esbuild"));
+    bundler.args(ENTRIES.map(|entry| dist.join(entry)));
+    bundler.args(["--bundle", "--splitting", "--format=esm"]);
+    bundler.args(["--platform=node", "--target=esnext"]);
+    bundler.args(["--entry-names=[name]", "--chunk-names=[hash]"]);
+    bundler.arg(format!("--banner:js={COMPILED}"));
+    bundler.arg("--log-level=warning");
+    bundler.arg(format!("--outdir={}", dist.join("bundle").display()));
+    process::run(&mut bundler)?;
     for file in files(dist)? {
         let below = file.strip_prefix(dist).expect("it was found in there");
         if below.extension().is_some_and(|kind| kind == "js") && !below.starts_with("bundle") {
@@ -136,22 +136,6 @@ fn bundle(project: &Project, dist: &Path) -> Result<()> {
         std::fs::write(&place, forward(entry)).at(&place)?;
     }
     Ok(())
-}
-
-/// The same program in ASCII. One letter beyond makes engines keep the whole module with two bytes
-/// for each, in every worker; the bundler writes what its sources escape.
-fn ascii(program: &str) -> String {
-    let mut text = String::with_capacity(program.len());
-    for letter in program.chars() {
-        if letter.is_ascii() {
-            text.push(letter);
-            continue;
-        }
-        for unit in letter.encode_utf16(&mut [0; 2]) {
-            text.push_str(&format!("\\u{unit:04x}"));
-        }
-    }
-    text
 }
 
 /// A module at an entry's place that is the bundled one.
@@ -215,12 +199,6 @@ mod tests {
             Some("api/pool.ts".into())
         );
         assert_eq!(source(Path::new("stray.map")), None);
-    }
-
-    #[test]
-    fn a_program_becomes_ascii() {
-        assert_eq!(ascii("a = '\\n';"), "a = '\\n';");
-        assert_eq!(ascii("'\u{fffd}\u{1f600}'"), "'\\ufffd\\ud83d\\ude00'");
     }
 
     #[test]

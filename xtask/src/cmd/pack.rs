@@ -3,7 +3,7 @@
 //! 1. Build, and `npm pack` into `<target>/npm`.
 //! 2. The archive holds what users need and no sources.
 //! 3. Install it into an empty folder that knows nothing of the workspace.
-//! 4. Check the README's quick start, and the types' own promises, with `tsc`.
+//! 4. Check the README's quick start, and the types' own promises, with `tsc`; and that the bundler has renamed no class that users see.
 //! 5. Run the quick start on every Node: the TypeScript as it is, and what `tsc` made of it.
 //! 6. The same with what Deno and Bun install.
 
@@ -16,6 +16,7 @@ use crate::project::{Project, Runtime};
 use crate::report::Report;
 
 const TYPES: &str = include_str!("../../templates/types.ts");
+const NAMES: &str = include_str!("../../templates/names.js");
 const TSCONFIG: &str = include_str!("../../templates/tsconfig.json");
 const README: &str = "knit-node/README.md";
 
@@ -50,6 +51,10 @@ pub fn steps(project: &Project, report: &mut Report) {
         return;
     }
     report.check("types of the package", || types(project, home));
+    report.check("names in the package", || {
+        let mut node = project.runtime(Runtime::Node24);
+        process::run(node.current_dir(home).arg("names.js"))
+    });
     for runtime in Runtime::NODES {
         for script in ["quick-start.ts", "js/quick-start.js"] {
             let name = format!("{script} on {}", runtime.name());
@@ -140,6 +145,7 @@ fn install(project: &Project, archive: &Path, home: &Path) -> Result<()> {
         ),
         ("quick-start.ts", &quick_start),
         ("types.ts", TYPES),
+        ("names.js", NAMES),
         (
             "tsconfig.json",
             &TSCONFIG.replace("TYPE_ROOT", &type_root.replace('\\', "/")),
