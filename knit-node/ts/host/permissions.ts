@@ -10,6 +10,7 @@ import type { PermissionEnforcer, PermissionKey, PermissionOutcome, PermissionRe
 import type { PermissionNative } from "../runtime/native.ts";
 import type { Plan, Restriction } from "../runtime/plan.ts";
 import { workingFolder } from "../runtime/system.ts";
+import { advice } from "./limits.ts";
 
 /** For whom a plan is made: `knit_perm::Target`. */
 export interface Target {
@@ -49,7 +50,8 @@ export class Permissions {
     const asked = policy !== "unsafe" && Object.keys(policy).some((key) => key !== "onWeaker");
     this.request = JSON.stringify({ policy, target });
     const { plan, caveats = {}, error } = target === null ? ({} as Answer) : planOnce(native, policy, target, env);
-    if (error !== undefined && asked) throw refused(error);
+    // What cannot be looked up (too many open files, say) may be enforced the next time: running without it is no answer to that.
+    if (error !== undefined && (asked || NOT_READ.has(error.code))) throw refused(error);
     const weaker: PermissionRefusal[] = error === undefined ? [...(plan?.weaker ?? [])] : [unplanned(error.message, target?.runtime ?? "")];
     if (inlined && plan !== undefined) {
       if (asked && (policy as { onWeaker?: unknown }).onWeaker !== "warn") throw new PermissionUnenforceableError(sentence(INLINED), [INLINED]);
@@ -112,13 +114,17 @@ function planOnce(native: PermissionNative, policy: Policy, target: Target, env:
   return answer;
 }
 
-function refused({ name, message, refusals = [] }: NonNullable<Answer["error"]>): KnitError {
+/** Codes of plans that failed at the system, not at what a runtime or a kernel can do. */
+const NOT_READ: ReadonlySet<string> = new Set(["KNT_PERMISSION_UNREADABLE", "KNT_PERMISSION_PROGRAM"]);
+
+function refused({ name, code, message, refusals = [] }: NonNullable<Answer["error"]>): KnitError {
+  if (NOT_READ.has(code)) return new KnitError(code, `createPool: ${message}${advice(message)}`);
   if (name === "PermissionUnenforceableError") return new PermissionUnenforceableError(message, refusals);
   return new OptionError(`createPool: ${message}`);
 }
 
 function unplanned(message: string, runtime: string): PermissionRefusal {
-  return { key: "mode", runtime, reason: message, wayOut: 'Put that right, or say permission: "unsafe"' };
+  return { key: "mode", runtime, reason: message, wayOut: "Put that right" };
 }
 
 const INLINED: PermissionRefusal = {
