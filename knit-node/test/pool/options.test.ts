@@ -22,6 +22,7 @@ const UNKNOWN: readonly (readonly [options: object, unknown: string, nearest: st
   [{ worker: { respwan: true } }, "respwan", "respawn"],
   [{ worker: { resourcelimit: {} } }, "resourcelimit", "resourceLimits"],
   [{ worker: { timers: { spinMicrosecond: 1 } } }, "spinMicrosecond", "spinMicroseconds"],
+  [{ worker: { timers: { spin: 1 } } }, "spin", "spinMicroseconds"],
   [{ worker: { timers: { parkMS: 1 } } }, "parkMS", "parkMs"],
   [{ worker: { timers: { pauseNanosecond: 1 } } }, "pauseNanosecond", "pauseNanoseconds"],
   [{ payload: { modes: "fixed" } }, "modes", "mode"],
@@ -61,6 +62,7 @@ const BAD: readonly (readonly [options: unknown, names: RegExp])[] = [
   ...[5, "--flag", [5], {}].map((workerExecArgv) => [{ workerExecArgv }, /workerExecArgv/] as const),
   ...[{ maxOldGenerationSizeMb: "64" }, { stackSizeMb: -1 }, 5].map((resourceLimits) => [{ worker: { resourceLimits } }, /resourceLimits/] as const),
   ...["host", "payload", "worker"].flatMap((group) => [null, 5, "x"].map((value) => [{ [group]: value }, new RegExp(group)] as const)),
+  [{ worker: { bootstrap: { href: "http://[" } } }, /worker\.bootstrap\.href/],
   [null, /createPool/],
   ["threads", /createPool/],
   [4, /createPool/],
@@ -73,6 +75,12 @@ test("a value that an option does not take is an error that names the option, ra
       (error) => error instanceof OptionError && error.code === "KNT_OPTION" && names.test(error.message),
       `${typeof options === "object" ? JSON.stringify(options, (_, value: unknown) => (typeof value === "bigint" ? `${value}n` : value)) : String(options)}`,
     );
+  }
+});
+
+test("tasks that are none are an error that says what is wanted", () => {
+  for (const tasks of [undefined, null, 5, "double", { double: 5 }, { double: null }, [5]]) {
+    assert.throws(() => createPool()(tasks as never), (error) => error instanceof OptionError && /task/.test(error.message), String(tasks));
   }
 });
 

@@ -32,6 +32,11 @@ for (const [name, expected] of [
   });
 }
 
+test("workers that cannot start and are ended at once do not end the process", { timeout: 120_000 }, async () => {
+  const { code, signal, out, err } = await script("ends.ts", ["cannot start"]);
+  assert.deepEqual({ code, signal, out, err }, { code: 0, signal: null, out: "closed\n", err: "" });
+});
+
 test("process.exit with calls in flight ends the process with that code, twenty times", { timeout: 120_000 }, async () => {
   for (let round = 0; round < 20; round++) {
     const { code, signal, err } = await script("ends.ts", ["exit in flight", String(round * 13)]);

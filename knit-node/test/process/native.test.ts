@@ -97,5 +97,9 @@ test("programs run their own tasks, and JavaScript runs its own: anything else i
   assert.throws(() => createPool(processes({ command: [] })), OptionError);
   assert.throws(() => createPool({ worker: { command: ["true"] } }), OptionError);
   assert.throws(() => createPool({ ...options, workerExecArgv: ["--x"] })({ summary }), OptionError);
+  for (const timers of [{ spinMicroseconds: 0 }, { spinMicroseconds: 150 }, { parkMs: 5 }, { pauseNanoseconds: 0 }]) {
+    const { worker } = options;
+    assert.throws(() => createPool({ ...options, worker: { ...worker, timers } })({ summary }), (error) => error instanceof OptionError && /worker\.timers/.test(error.message));
+  }
   assert.throws(() => nativeTask(""), OptionError);
 });

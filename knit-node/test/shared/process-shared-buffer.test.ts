@@ -10,6 +10,20 @@ import type { ViewConstructor } from "../../ts/shared-memory/process-shared-buff
 import { collect } from "../fixtures/collect.ts";
 import { coded, mappings, noMappings } from "./support.ts";
 
+test("what is no class of views, and an option that does not exist, are errors that say so", () => {
+  const buffer = ProcessSharedBuffer.create(8);
+  for (const given of [Array, Map, undefined, null, 5, "Int32Array", () => 0]) {
+    assert.throws(() => buffer.view(given as never), (error) => error instanceof OptionError && /class of views/.test(error.message), String(given));
+  }
+  class Bytes extends Uint8Array<ArrayBuffer> {}
+  class Fields extends DataView<ArrayBuffer> {}
+  for (const given of [Int16Array, DataView, Buffer, Bytes, Fields] as unknown as (ViewConstructor<ArrayBufferView> & Function)[]) {
+    assert.ok(buffer.view(given) instanceof given);
+  }
+  assert.throws(() => ProcessSharedBuffer.create({ name: "knit-unknown", size: 8, mdoe: "create" } as never), (error) => error instanceof OptionError && /"mdoe".*"mode"/.test(error.message));
+  buffer.close();
+});
+
 test("new memory is zeros of exactly that size", () => {
   for (const size of [1, 7, 8, 4095, 4096, 4097, 1 << 20]) {
     const buffer = ProcessSharedBuffer.create(size);

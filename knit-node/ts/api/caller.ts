@@ -31,7 +31,10 @@ export function callerHref(what: string, href: unknown, boundary: Function): str
   if (href instanceof URL) return href.href;
   if (typeof href !== "string" || href === "") throw new OptionError(`${what} must be a path or a URL, not ${JSON.stringify(href) ?? String(href)}`);
   if (isAbsolute(href)) return hrefOf(href);
-  if (SCHEME.test(href)) return new URL(href).href;
+  if (SCHEME.test(href)) {
+    if (!URL.canParse(href)) throw new OptionError(`${what} ${JSON.stringify(href)} is no valid URL`);
+    return new URL(href).href;
+  }
   const base = callerUrl(boundary);
   try {
     return new URL(href, base).href;

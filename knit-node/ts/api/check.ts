@@ -11,7 +11,9 @@ export function checkOptions(where: string, options: unknown, known: readonly st
   if (typeof options !== "object" || options === null) throw new OptionError(`${where} takes an object of options, not ${show(options)}`);
   for (const key of Object.keys(options)) {
     if (known.includes(key)) continue;
-    const [nearest] = [...known].sort((a, b) => distance(key, a) - distance(key, b));
+    // Half of a name is meant as that name, however much is missing.
+    const begins = known.filter((name) => name.toLowerCase().startsWith(key.toLowerCase()));
+    const [nearest] = [...(begins.length > 0 ? begins : known)].sort((a, b) => distance(key, a) - distance(key, b));
     throw new OptionError(`${where} has no option ${JSON.stringify(key)}: did you mean ${JSON.stringify(nearest)}?`);
   }
 }

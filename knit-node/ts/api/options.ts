@@ -131,6 +131,8 @@ export interface Settings {
   /** 0: until it is woken. */
   readonly parkMs: number;
   readonly pauseNanoseconds: number;
+  /** Whether some of `worker.timers` was given. */
+  readonly timed: boolean;
   readonly debug: readonly Topic[];
   readonly source: string | null;
   /** How workers are started, if they are processes. */
@@ -175,6 +177,7 @@ export function settings(options: PoolOptions, boundary: Function): Settings {
     spinMicroseconds: integer("createPool: worker.timers.spinMicroseconds", timers.spinMicroseconds, cores() > 1 ? 150 : 0, 0, 1_000_000),
     parkMs: timers.parkMs === undefined ? 0 : integer("createPool: worker.timers.parkMs", timers.parkMs, 0, 1, 2 ** 31 - 1),
     pauseNanoseconds: integer("createPool: worker.timers.pauseNanoseconds", timers.pauseNanoseconds, 0, 0, 1_000_000),
+    timed: Object.values(timers).some((given) => given !== undefined),
     debug: topicsOf(options.debug),
     process,
     policy: policyOf(options.permission),

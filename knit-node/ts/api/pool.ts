@@ -114,6 +114,7 @@ export function poolMaker(options: PoolOptions, boundary: Function): <T extends 
 let pools = 0;
 
 function start<T extends Tasks>(chosen: Settings, tasks: T, boundary: Function): Pool<T> {
+  if (typeof tasks !== "object" || tasks === null) throw new OptionError(`createPool()(tasks) takes an object of tasks, as in createPool()({ double }), not ${show(tasks)}`);
   const keys = Object.keys(tasks);
   const definitions = keys.map((key) => definition(key, tasks[key]));
   if (keys.length > 0xffff) throw new OptionError(`A pool takes up to 65535 tasks, not ${keys.length}`);
@@ -229,14 +230,14 @@ function signalOf(options: unknown): AbortSignal | null {
 }
 
 /** Programs have their own tasks, and only those. */
-function checkNative(keys: readonly string[], definitions: readonly Definition[], { process, source, bootstrap, execArgv, parkMs, pauseNanoseconds }: Settings): void {
+function checkNative(keys: readonly string[], definitions: readonly Definition[], { process, source, bootstrap, execArgv, timed }: Settings): void {
   const command = process?.command ?? null;
   definitions.forEach((each, i) => {
     if (each instanceof NativeTask === (command !== null)) return;
     const what = command === null ? "is a native task: it needs worker.command" : "is not one that worker.command can run: name the program's with nativeTask(name)";
     throw new OptionError(`createPool()({ ${keys[i]} }): the task ${what}`);
   });
-  if (command === null || (source === null && bootstrap === null && execArgv === undefined && parkMs === 0 && pauseNanoseconds === 0)) return;
+  if (command === null || (source === null && bootstrap === null && execArgv === undefined && !timed)) return;
   throw new OptionError("createPool: source, worker.bootstrap, worker.timers and workerExecArgv are for JavaScript, and worker.command is none");
 }
 

@@ -233,7 +233,8 @@ export class Workers {
   #startError(index: number, death: WorkerCrashedError): WorkerStartError {
     const { cause: error, exitCode, stderr } = death;
     const said = stderr === "" ? "" : `. It said: ${stderr}`;
-    const why = error instanceof Error ? error.message : `it ended ${howEnded(exitCode, death)}${said}`;
+    const early = exitCode === 0 ? " before it served: does a module that it imports await what never comes?" : "";
+    const why = error instanceof Error ? error.message : `it ended ${howEnded(exitCode, death)}${early}${said}`;
     const hidden = this.#settings.process === null ? null : hiddenBy(this.#settings.process.prefix, this.#settings.source);
     const hint =
       hidden !== null

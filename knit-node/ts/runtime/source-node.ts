@@ -9,4 +9,9 @@ import type { WorkerBoot } from "./runtime.ts";
 
 const { knit, source } = workerData as { readonly knit: WorkerBoot; readonly source: string };
 restrict(engine(), knit.restriction);
-await import(source);
+// Not awaited, as in `worker/main.ts`.
+import(source).catch((error: unknown) => {
+  setImmediate(() => {
+    throw error;
+  });
+});

@@ -4,4 +4,4 @@
  */
 import { runSource } from "./web.ts";
 
-await runSource();
+void runSource();

@@ -73,6 +73,7 @@ interface LastWords {
 // ---- in a worker ----
 
 let isWorker = false;
+/** The worker's entry is there. */
 let isServing = false;
 
 /** Whether this thread is a worker of a pool. */
@@ -123,11 +124,12 @@ function leave(): void {
 
 /** Waits for the first message, and announces this worker. */
 export async function receiveBoot(): Promise<WorkerBoot | null> {
+  // Within the import of the user's own entry, which may do nothing else.
+  isServing = true;
   loadEarly();
   const { knit, watch, id, notes } = await firstMessage();
   if (!isWorker && !announce(watch, id)) return gone();
   webEngine().threadNotes(notes);
-  isServing = true;
   return knit;
 }
 

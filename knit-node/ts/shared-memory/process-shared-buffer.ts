@@ -17,6 +17,7 @@
  * @module
  */
 import { KnitError, OptionError } from "../api/errors.ts";
+import { checkOptions, show } from "../api/check.ts";
 import { MAX_SHARED_BYTES } from "../codec/format.ts";
 import { engine, isMain } from "../runtime/current.ts";
 import type { SharedNative } from "../runtime/native.ts";
@@ -27,7 +28,7 @@ export type { ProcessSharedBufferMetadata } from "./metadata.ts";
 
 /** Memory with a name. */
 export interface NamedBufferOptions {
-  /** 1 to 30 characters, no slash, no NUL. */
+  /** 1 to 30 bytes of UTF-8, no slash, no NUL. */
   readonly name: string;
   /** Bytes. With `mode: "open"` it may be left out, and may be less than there is. */
   readonly size?: number;
@@ -48,6 +49,11 @@ const OUTCOMES = ["ok", "not-equal", "timed-out"] as const;
 const KEY: unique symbol = Symbol("ProcessSharedBuffer");
 
 const collected = new FinalizationRegistry<number>((handle) => engine().sharedClose(handle));
+
+/** Typed arrays have their size of element; so have Node's `Buffer` and classes of one's own above them. */
+function isViewClass(given: unknown): boolean {
+  return typeof given === "function" && (given === DataView || given.prototype instanceof DataView || typeof (given as { BYTES_PER_ELEMENT?: unknown }).BYTES_PER_ELEMENT === "number");
+}
 
 export class ProcessSharedBuffer {
   /** Bytes of the whole memory. */
@@ -81,6 +87,7 @@ export class ProcessSharedBuffer {
       return ProcessSharedBuffer.#make(call((native) => native.sharedCreate(size)), size);
     }
     if (typeof what !== "object" || what === null) throw new OptionError("ProcessSharedBuffer.create() takes a number of bytes, or { name, size, mode }");
+    checkOptions("ProcessSharedBuffer.create()", what, ["name", "size", "mode"]);
     const { name, size, mode } = what;
     if (mode === "open") return ProcessSharedBuffer.open(name, size);
     if (mode !== "create") throw new OptionError(`mode: ${String(mode)} is neither "create" nor "open"`);
@@ -144,6 +151,7 @@ export class ProcessSharedBuffer {
 
   /** A typed array (or another view) over this buffer: as many elements as fit. */
   view<T>(constructor: ViewConstructor<T>): T {
+    if (!isViewClass(constructor)) throw new OptionError(`view() takes a class of views, as Int32Array or DataView, not ${typeof constructor === "function" ? (constructor as { name: string }).name : show(constructor)}`);
     const bytes = constructor.BYTES_PER_ELEMENT ?? 1;
     const buffer = this.getBuffer();
     const { name } = constructor as unknown as { name: string };

@@ -1,5 +1,7 @@
 /**
  * Entry of a worker: puts up its guards, finds its functions, takes its place, serves.
+ *
+ * Without a top-level await, here and in all that is imported: Node.js aborts the whole process if a thread is ended at the moment at which a module with one is done.
  */
 import { debugFor } from "../api/debug.ts";
 import { engine, later, receiveBoot, say as tellHost } from "../runtime/current.ts";
@@ -14,13 +16,9 @@ import { ender, join, portable, sayFailure } from "./join.ts";
 import { Loop } from "./loop.ts";
 import { restrict } from "./restrict.ts";
 
-// A process takes its place here, a thread is given it.
-const ours = isWorkerProcess ? join(engine()) : await receiveBoot();
-if (ours === null) throw new Error("This module is the entry of Knit's workers: it is of no use elsewhere");
-const end = isWorkerProcess ? ender() : null;
-// First: what follows loads what the user wrote.
-restrict(engine(), ours.restriction);
 let loop: Loop | null = null;
+/** Ends a process; null in a thread. */
+const end = isWorkerProcess ? ender() : null;
 
 function say(message: WorkerMessage, boot: WorkerBoot): void {
   if (end === null) {
@@ -33,15 +31,6 @@ function say(message: WorkerMessage, boot: WorkerBoot): void {
   }
 }
 
-const debug = debugFor(ours.debug, `${ours.pool} worker ${ours.index}`);
-
-async function load(href: string): Promise<object> {
-  const start = performance.now();
-  const exports = (await import(href)) as object;
-  debug.imports?.(`imported ${href} in ${(performance.now() - start).toFixed(1)} ms`);
-  return exports;
-}
-
 function sayDeath(error: unknown, boot: WorkerBoot): void {
   const note = { dies: portable(error) };
   if (loop !== null) {
@@ -49,20 +38,41 @@ function sayDeath(error: unknown, boot: WorkerBoot): void {
     return;
   }
   sayFailure(engine(), boot, note);
-  // Bun would wait for this module, which waits for ever.
+  // Bun would load on.
   if (end !== null) setImmediate(end, 1);
 }
 
-try {
-  guardExits(debug.globals);
-  if (end !== null) whenDying((error) => sayDeath(error, ours));
-  if (ours.bootstrap !== null) await bootstrap(ours.bootstrap, load);
-  const functions = await bind(ours.bindings, load);
-  // The host ends a thread; until then nothing runs here any more.
-  const stopped = (): void => (end === null ? say({ stopped: true }, ours) : end(0));
-  loop = new Loop(engine(), ours, functions, later, stopped, () => say({ overdue: true }, ours));
-  say({ ready: true }, ours);
-  loop.start();
-} catch (error) {
-  say({ failed: serializeFailure(error) }, ours);
+async function run(): Promise<void> {
+  // A process takes its place here, a thread is given it.
+  const ours = isWorkerProcess ? join(engine()) : await receiveBoot();
+  if (ours === null) throw new Error("This module is the entry of Knit's workers: it is of no use elsewhere");
+  // First: what follows loads what the user wrote.
+  restrict(engine(), ours.restriction);
+  const debug = debugFor(ours.debug, `${ours.pool} worker ${ours.index}`);
+  const load = async (href: string): Promise<object> => {
+    const start = performance.now();
+    const exports = (await import(href)) as object;
+    debug.imports?.(`imported ${href} in ${(performance.now() - start).toFixed(1)} ms`);
+    return exports;
+  };
+  try {
+    guardExits(debug.globals);
+    if (end !== null) whenDying((error) => sayDeath(error, ours));
+    if (ours.bootstrap !== null) await bootstrap(ours.bootstrap, load);
+    const functions = await bind(ours.bindings, load);
+    // The host ends a thread; until then nothing runs here any more.
+    const stopped = (): void => (end === null ? say({ stopped: true }, ours) : end(0));
+    loop = new Loop(engine(), ours, functions, later, stopped, () => say({ overdue: true }, ours));
+    say({ ready: true }, ours);
+    loop.start();
+  } catch (error) {
+    say({ failed: serializeFailure(error) }, ours);
+  }
 }
+
+// What fails before the worker can say so ends it, however its runtime takes rejections.
+run().catch((error: unknown) => {
+  setImmediate(() => {
+    throw error;
+  });
+});
