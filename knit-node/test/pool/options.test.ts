@@ -4,7 +4,7 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 
-import { OptionError, createPool } from "../../ts/index.ts";
+import { OptionError, createPool, importTask, setModuleUrl } from "../../ts/index.ts";
 import { double } from "../fixtures/basic.ts";
 import { runtime, skip, withPool } from "./support.ts";
 import { inProcesses } from "../fixtures/kind.ts";
@@ -82,6 +82,12 @@ test("tasks that are none are an error that says what is wanted", () => {
   for (const tasks of [undefined, null, 5, "double", { double: 5 }, { double: null }, [5]]) {
     assert.throws(() => createPool()(tasks as never), (error) => error instanceof OptionError && /task/.test(error.message), String(tasks));
   }
+});
+
+test("what is no URL is an error that says so", () => {
+  const refused = (what: RegExp) => (error: unknown) => error instanceof OptionError && what.test(error.message);
+  for (const url of ["tasks.ts", "", 5, undefined, "http://["]) assert.throws(() => setModuleUrl(url as never), refused(/setModuleUrl/), String(url));
+  assert.throws(() => importTask({ href: "http://[" }), refused(/importTask\(\{ href \}\).*URL/));
 });
 
 /** Only Node's threads take them. */

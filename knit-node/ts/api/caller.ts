@@ -2,6 +2,7 @@
  * Which module called: read from the stack. And what a path means to that module.
  */
 import { hrefOf, isAbsolute } from "../runtime/system.ts";
+import { show } from "./check.ts";
 import { KnitError, OptionError } from "./errors.ts";
 
 let moduleUrl: string | null = null;
@@ -11,6 +12,7 @@ let moduleUrl: string | null = null;
  * modules. Call it with `import.meta.url`, before the tasks are made.
  */
 export function setModuleUrl(url: string | URL): void {
+  if (!(url instanceof URL) && !URL.canParse(url)) throw new OptionError(`setModuleUrl() takes a URL, as import.meta.url is one, not ${show(url)}`);
   moduleUrl = new URL(url).href;
 }
 
