@@ -1,7 +1,7 @@
 //! Which variables a worker gets.
 //!
 //! Left out, `env` passes on what a runtime needs to run and to print: paths, language, time zone, colours. Nothing that could hold a secret, and
-//! nothing that changes what the runtime loads.
+//! nothing that changes what the runtime loads. On Deno that may start some programs, not where programs find libraries: it starts none then.
 
 use std::collections::BTreeMap;
 
@@ -64,8 +64,11 @@ fn any(patterns: &[String], name: &str) -> bool {
 /// The environment of the worker.
 pub(super) fn reduced(policy: &Policy, target: &Target, facts: &Facts) -> BTreeMap<String, String> {
     let env = policy.env.clone().unwrap_or_default();
+    let some_programs = matches!(policy.run, Some(Scope::Only(_)));
+    let in_the_way =
+        |name: &str| target.runtime == Runtime::Deno && some_programs && name == "LD_LIBRARY_PATH";
     let needed = |name: &str| {
-        NEEDED.iter().any(|pattern| matches(pattern, name))
+        (NEEDED.iter().any(|pattern| matches(pattern, name)) && !in_the_way(name))
             || (target.runtime == Runtime::Deno && DENO.contains(&name))
     };
     let passed = |name: &str| match &env.allow {
