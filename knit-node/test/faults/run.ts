@@ -93,8 +93,18 @@ export async function faults(seconds: number, seed: number): Promise<Faults & { 
     names: names().filter((name) => !named.includes(name)).length,
   });
   assert.equal(left().processes, 0, "processes are left");
+  // The last host may have been killed between a name and the worker that would have removed it: then the next pool with names does, some seconds later.
+  const remove = async (): Promise<void> => {
+    const pool = makePool("named");
+    await pool.call.echo(seed);
+    await pool.shutdown();
+  };
   // What a collector has yet to close goes, and so do names of other programs.
-  const nothing = async (): Promise<boolean> => (await collect(), Object.values(left()).every((count) => count === 0));
+  const nothing = async (): Promise<boolean> => {
+    if (left().names > 0) await remove();
+    await collect();
+    return Object.values(left()).every((count) => count === 0);
+  };
   await until(() => `left: ${JSON.stringify(left())}; before: ${opened.join()}; now: ${descriptors().join()}; ${names().join()}`, nothing);
   return { ...outcome, left: left() };
 }
