@@ -4,7 +4,7 @@
 import { KnitError } from "../api/errors.ts";
 import { bunNative } from "./ffi/bun.ts";
 import { denoNative } from "./ffi/deno.ts";
-import type { ForeignNative } from "./ffi/library.ts";
+import type { ForeignNative, RareForeign } from "./ffi/library.ts";
 import type { Native, WebNative } from "./native.ts";
 import { machine } from "./system.ts";
 
@@ -37,15 +37,15 @@ export function libraryPath(): string {
   return decodeURIComponent(url.pathname);
 }
 
-let foreign: ForeignNative | null = null;
+let foreign: (ForeignNative & RareForeign) | null = null;
 
 /** The library through N-API; loaded once, since the leave to load it may go. */
-function napi(): ForeignNative {
+function napi(): ForeignNative & RareForeign {
   return (foreign ??= opened((path) => {
     const loaded = { exports: {} };
     // Not `require`: Deno would ask for leave to read as well.
     process.dlopen(loaded, path);
-    return loaded.exports as ForeignNative;
+    return loaded.exports as ForeignNative & RareForeign;
   }));
 }
 

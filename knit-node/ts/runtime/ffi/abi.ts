@@ -202,7 +202,7 @@ export const PERMISSIONS = {
   knit_process_become: "pzpzpz",
 } as const;
 
-/** All that a worker process may ever call. */
+/** All that a worker process may ever call, but for shared memory and permissions. */
 export const PROCESS = {
   ...COMMON,
   ...ERRORS,
@@ -211,15 +211,15 @@ export const PROCESS = {
   ...WORKER_REST,
   ...WORKER_BLOCKS,
   ...RINGS,
-  ...SENDER,
-  ...SHARED,
-  ...LINKS,
-  ...PERMISSIONS,
 } as const;
 
 /** All of them. */
 export const EVERYTHING = {
   ...PROCESS,
+  ...SENDER,
+  ...SHARED,
+  ...LINKS,
+  ...PERMISSIONS,
   ...NOTES,
   ...WATCH,
   ...ENDS,

@@ -7,7 +7,8 @@
  * # Permissions
  *
  * With `--allow-ffi` for the library alone Deno calls it, but shows no memory at an address: then N-API does, which needs no more than to load the
- * library, and all functions are opened at once, so that the permission can be dropped.
+ * library, and all functions are opened at once, so that the permission can be dropped. That is dear: so a worker process, which starts for itself alone,
+ * leaves shared memory and permissions to N-API, which is loaded there anyway.
  *
  * # Bells
  *
@@ -22,7 +23,7 @@ import type { Notes } from "./bells.ts";
 import { hostNative } from "./host.ts";
 import type { HostBells } from "./host.ts";
 import { lazily } from "./library.ts";
-import type { ForeignNative, Library } from "./library.ts";
+import type { ForeignNative, Library, RareForeign } from "./library.ts";
 import { NoteBell, notesOf } from "./notes.ts";
 import { permissionNative } from "./permission.ts";
 import { isWorkerProcess } from "../role.ts";
@@ -61,6 +62,8 @@ function foreign(signature: string): Foreign {
 interface DenoLibrary extends Library {
   /** `knit_watch_wait`, on a thread of the runtime's. */
   readonly watchWait: (watch: number) => Promise<number>;
+  /** Where functions for rare use were not opened: those of N-API. */
+  readonly rare: RareForeign | null;
 }
 
 /**
@@ -73,14 +76,19 @@ function foreigns(group: Signatures): Record<string, Foreign> {
   return Object.fromEntries(Object.entries(group).map(([name, signature]) => [name, foreign(signature)]));
 }
 
-function openDeno(path: string, napi: () => ForeignNative): DenoLibrary {
+function openDeno(path: string, napi: () => ForeignNative & RareForeign): DenoLibrary {
   const { Deno } = globalThis as unknown as { readonly Deno: DenoFfi };
   if (Deno.permissions.querySync({ name: "ffi" }).state !== "granted") {
     // What is not open by then, no program can open that drops its permission later.
-    const needed = isWorkerProcess && !("DedicatedWorkerGlobalScope" in globalThis) ? PROCESS : EVERYTHING;
-    const all = Deno.dlopen(path, foreigns(needed)).symbols;
+    const alone = isWorkerProcess && !("DedicatedWorkerGlobalScope" in globalThis);
+    const all = Deno.dlopen(path, foreigns(alone ? PROCESS : EVERYTHING)).symbols;
     const foreign = napi();
-    return { open: () => all as never, show: (address, bytes, token) => foreign.memoryShow(address, bytes, token), watchWait: waiter(Deno, path) };
+    return {
+      open: () => all as never,
+      show: (address, bytes, token) => foreign.memoryShow(address, bytes, token),
+      watchWait: waiter(Deno, path),
+      rare: alone ? foreign : null,
+    };
   }
   const first = Deno.dlopen(path, { ...foreigns(FIRST), knit_finalize: { parameters: ["usize", "usize"], result: "void" } }).symbols;
   const finalize = first["knit_finalize"] as (data: number, token: number) => void;
@@ -98,7 +106,16 @@ function openDeno(path: string, napi: () => ForeignNative): DenoLibrary {
       return buffer;
     },
     watchWait: waiter(Deno, path),
+    rare: null,
   };
+}
+
+/** What of N-API's own interface stands in for functions that were not opened. */
+function rareOf(foreign: RareForeign, session: Session): RareForeign {
+  const { processShare, processUnshare, processTakeShared } = foreign;
+  const names = Object.keys({ ...sharedNative(session), ...permissionNative(session) }) as (keyof RareForeign)[];
+  const rare = Object.fromEntries(names.map((name) => [name, foreign[name]])) as unknown as RareForeign;
+  return { ...rare, processShare, processUnshare, processTakeShared };
 }
 
 /** `knit_watch_wait`, opened when it is first called. */
@@ -111,7 +128,7 @@ function waiter(Deno: DenoFfi, path: string): (watch: number) => Promise<number>
 }
 
 /** Opens the engine. Throws what Deno throws, if the library is missing or may not be loaded. `napi` is asked when N-API is needed. */
-export function denoNative(path: string, napi: () => ForeignNative): WebNative {
+export function denoNative(path: string, napi: () => ForeignNative & RareForeign): WebNative {
   const library = openDeno(path, napi);
   const session = new Session(library);
   const ring = lazily(library, RINGS);
@@ -169,6 +186,7 @@ export function denoNative(path: string, napi: () => ForeignNative): WebNative {
     ...sharedNative(session),
     ...permissionNative(session),
     ...threadNative(session, watch),
+    ...(library.rare === null ? {} : rareOf(library.rare, session)),
     threadNotes(notes) {
       ours = notes;
     },
