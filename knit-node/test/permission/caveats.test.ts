@@ -97,3 +97,20 @@ for (const kind of runtime === "node" ? (["thread", "process"] as const) : (["pr
     if (kind === "thread") assert.ok(caveats("write").includes("new-files-unwritable"));
   });
 }
+
+caveat("console-descriptor: who writes to the descriptor still reaches the terminal", "thread", () => ({ console: false, onWeaker: "warn" }), async ({ call }, _, caveats) => {
+  assert.ok(caveats("console").includes("console-descriptor"));
+  assert.equal(await call.descriptor([1, "\n"]), 1);
+});
+
+const programs = (): Permission => {
+  delete process.env["LD_LIBRARY_PATH"];
+  process.env["KNIT_TEST_SECRET"] = "kept";
+  return { run: ["/usr/bin/env"], onWeaker: "warn" };
+};
+caveat("env-from-process: programs that a thread starts can be given what the thread is not", "thread", programs, async ({ call, permissions }, _, caveats) => {
+  // Bun's threads are not held, nor are Deno's without its flag.
+  if (permissions().keys.env.by.includes("nobody")) return;
+  const secret = (await call.environment("/usr/bin/env")).includes("KNIT_TEST_SECRET=kept");
+  assert.equal(secret, caveats("env").includes("env-from-process"));
+});

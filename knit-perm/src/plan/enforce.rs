@@ -218,7 +218,8 @@ fn env(case: &Case<'_>) -> Outcome {
     }
     match case.target.runtime {
         Runtime::Node | Runtime::Deno if case.checks() => {
-            let programs = case.grants.run != Programs::Nothing;
+            // Node.js always says what they get: what the thread has.
+            let programs = case.deno() && case.grants.run != Programs::Nothing;
             let found: &[C] = if programs { &[C::EnvThreads] } else { &[] };
             let flags: &[C] = if case.deno() { &[C::NodeOptions] } else { &[] };
             Outcome::new(
