@@ -72,6 +72,8 @@ async function run(): Promise<void> {
 
 // What fails before the worker can say so ends it, however its runtime takes rejections.
 run().catch((error: unknown) => {
+  // Nothing is left to be said, and nobody to say it to.
+  if (end !== null && (error as { code?: unknown } | null)?.code === "KNT_HOST_GONE") return end(1);
   setImmediate(() => {
     throw error;
   });
