@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use knit_perm::border::Sandbox;
 use knit_sched::port::{HostPort, Table};
-use knit_sched::{AbortSlot, Config, Host, HostOptions, Strategy};
+use knit_sched::{Config, Host, HostOptions, Strategy};
 use knit_shm::Words;
 use napi::Env;
 use napi::bindgen_prelude::Unknown;
@@ -14,14 +14,14 @@ use napi_derive::napi;
 
 use crate::bell::LoopBell;
 use crate::error::{Result, sched, unknown};
-use crate::external::{show_loan, show_region, show_words};
+use crate::external::{show_region, show_words};
 
 pub(crate) struct Entry {
     pub(crate) port: HostPort,
-    control: Arc<Words>,
+    pub(crate) control: Arc<Words>,
     outbox: Arc<Words>,
     /// Made when it is first asked for.
-    figures: Option<Arc<Words>>,
+    pub(crate) figures: Option<Arc<Words>>,
     bell: Option<Arc<LoopBell>>,
     /// Put on every process that is started.
     pub(crate) sandbox: Option<Sandbox>,
@@ -222,268 +222,6 @@ pub fn host_evacuate(handle: u32, worker: u32) -> Result<()> {
     with(handle, |entry| {
         entry.port.host.evacuate(worker as usize).map_err(sched)
     })
-}
-
-/// Takes an abort slot for a call; its ticket is what its word says then. -1 if all are in use.
-#[napi]
-pub fn host_take_abort(handle: u32) -> Result<i32> {
-    with(handle, |entry| {
-        let slot = entry.port.host.take_abort_slot();
-        Ok(slot.map_or(-1, |taken| taken.slot as i32))
-    })
-}
-
-/// Aborts the call that has this slot and wakes the workers that watch. False if no call has it under that ticket any more.
-#[napi]
-pub fn host_abort(handle: u32, slot: u32, ticket: u32) -> Result<bool> {
-    with(handle, |entry| {
-        Ok(entry.port.host.abort(AbortSlot { slot, ticket }))
-    })
-}
-
-/// Takes back the slot of a call that is over. False if no call has it under that ticket.
-#[napi]
-pub fn host_release_abort(handle: u32, slot: u32, ticket: u32) -> Result<bool> {
-    with(handle, |entry| {
-        let slot = AbortSlot { slot, ticket };
-        Ok(entry.port.host.release_abort_slot(slot))
-    })
-}
-
-/// Gives a call a deadline, so many milliseconds from now.
-#[napi]
-pub fn host_deadline(handle: u32, call: u32, generation: u32, milliseconds: u32) -> Result<()> {
-    with(handle, |entry| {
-        let after = Duration::from_millis(u64::from(milliseconds));
-        entry.port.host.schedule(call, generation, after);
-        Ok(())
-    })
-}
-
-/// Takes a call's deadline away. False if it has none.
-#[napi]
-pub fn host_cancel_deadline(handle: u32, call: u32) -> Result<bool> {
-    with(handle, |entry| Ok(entry.port.host.cancel_deadline(call)))
-}
-
-/// Milliseconds until something may expire, rounded up; -1 if nothing waits.
-#[napi]
-pub fn host_next_deadline(handle: u32) -> Result<i32> {
-    with(handle, |entry| {
-        let next = entry.port.host.next_deadline();
-        // Longer than 24 days: the timer fires before, and is armed again.
-        let milliseconds = |after: Duration| after.as_micros().div_ceil(1000);
-        Ok(next.map_or(-1, |after| {
-            i32::try_from(milliseconds(after)).unwrap_or(i32::MAX)
-        }))
-    })
-}
-
-/// Takes calls whose deadlines have passed: number and generation of each are in the control block. Returns how many; there may be more
-/// unless it is 0.
-#[napi]
-pub fn host_expire(handle: u32) -> Result<u32> {
-    with(handle, |entry| {
-        // SAFETY: a native call on the thread whose JavaScript reads the block; this is its only slice.
-        let control = unsafe { entry.control.words() };
-        Ok(entry.port.expire(control))
-    })
-}
-
-/// Removes a call that no worker has taken, handed over or not: it never runs, and its number is free. False if it is too late.
-#[napi]
-pub fn host_cancel(handle: u32, call: u32, generation: u32) -> Result<bool> {
-    with(handle, |entry| {
-        entry.port.host.cancel(call, generation).map_err(sched)
-    })
-}
-
-/// Calls that were handed over and that no worker has taken yet.
-#[napi]
-pub fn host_queued(handle: u32) -> Result<u32> {
-    with(handle, |entry| {
-        let queued = entry.port.host.queued().map_err(sched)?;
-        Ok(u32::try_from(queued).unwrap_or(u32::MAX))
-    })
-}
-
-/// The block of figures, as an `ArrayBuffer`: a row for the pool, then one for each worker.
-#[napi]
-pub fn host_figures(env: Env, handle: u32) -> Result<Unknown<'static>> {
-    with(handle, |entry| {
-        let port = &entry.port;
-        let figures = entry
-            .figures
-            .get_or_insert_with(|| Words::new(port.figures_bytes()));
-        show_words(&env, figures)
-    })
-}
-
-/// Brings the block of figures up to date.
-#[napi]
-pub fn host_measure(handle: u32) -> Result<()> {
-    with(handle, |entry| {
-        let Some(figures) = &entry.figures else {
-            return Ok(());
-        };
-        // SAFETY: a native call on the thread whose JavaScript reads the block; this is its only slice.
-        let figures = unsafe { figures.numbers() };
-        entry.port.measure(figures).map_err(sched)
-    })
-}
-
-/// Milliseconds since a worker claimed what it runs now; the call is in the control block. -1 if it runs nothing.
-#[napi]
-pub fn host_running(handle: u32, worker: u32) -> Result<f64> {
-    with(handle, |entry| {
-        // SAFETY: a native call on the thread whose JavaScript reads the block; this is its only slice.
-        let control = unsafe { entry.control.words() };
-        let running = entry.port.running(worker as usize, control);
-        Ok(running
-            .map_err(sched)?
-            .map_or(-1.0, |since| since as f64 / 1000.0))
-    })
-}
-
-/// How many turns a worker has taken, wrapping.
-#[napi]
-pub fn host_turns(handle: u32, worker: u32) -> Result<u32> {
-    with(handle, |entry| {
-        entry.port.host.turns(worker as usize).map_err(sched)
-    })
-}
-
-/// Wakes a worker if it sleeps, so that it takes a turn.
-#[napi]
-pub fn host_nudge(handle: u32, worker: u32) -> Result<()> {
-    with(handle, |entry| {
-        entry.port.host.nudge(worker as usize).map_err(sched)
-    })
-}
-
-/// Opens a block that a reply names: its place and size are in the control block.
-#[napi]
-pub fn host_open_block(handle: u32, worker: u32, low: u32, high: u32) -> Result<()> {
-    with(handle, |entry| {
-        // SAFETY: a native call on the thread whose JavaScript reads the block; this is its only slice.
-        let control = unsafe { entry.control.words() };
-        entry
-            .port
-            .open_block(worker as usize, locator(low, high), control)
-            .map_err(sched)
-    })
-}
-
-/// Shows the first `bytes` of such a block as an `ArrayBuffer` that gives the block back when it is collected. Null if it is not one to keep.
-#[napi(ts_return_type = "ArrayBuffer | null")]
-pub fn host_hold_block(
-    env: Env,
-    handle: u32,
-    worker: u32,
-    low: u32,
-    high: u32,
-    bytes: u32,
-) -> Result<Option<Unknown<'static>>> {
-    with(handle, |entry| {
-        let loan = entry
-            .port
-            .host
-            .hold_block(worker as usize, locator(low, high))
-            .map_err(sched)?;
-        loan.map(|loan| show_loan(&env, loan, bytes as usize))
-            .transpose()
-    })
-}
-
-/// Says that a worker's program holds blocks that came with a call that it has answered.
-#[napi]
-pub fn host_kept(handle: u32, worker: u32, call: u32) -> Result<()> {
-    with(handle, |entry| {
-        entry.port.host.kept(worker as usize, call).map_err(sched)
-    })
-}
-
-/// Makes a block for the program of this host and shows it as an `ArrayBuffer`; its name is in the control block. Null if there is no room.
-#[napi(ts_return_type = "ArrayBuffer | null")]
-pub fn host_lend_block(env: Env, handle: u32, bytes: u32) -> Result<Option<Unknown<'static>>> {
-    with(handle, |entry| {
-        // SAFETY: a native call on the thread whose JavaScript reads the block; this is its only slice.
-        let control = unsafe { entry.control.words() };
-        let loan = entry
-            .port
-            .lend_block(bytes as usize, control)
-            .map_err(sched)?;
-        loan.map(|loan| show_loan(&env, loan, bytes as usize))
-            .transpose()
-    })
-}
-
-/// Takes such a block over, to be sent: its `ArrayBuffer` must be detached, and no longer stands for it. False if it does not any more.
-#[napi]
-pub fn host_take_over_block(handle: u32, low: u32, high: u32) -> Result<bool> {
-    with(handle, |entry| {
-        Ok(entry.port.host.take_over_block(locator(low, high)))
-    })
-}
-
-/// Gives such a block back.
-#[napi]
-pub fn host_close_block(handle: u32, worker: u32, low: u32, high: u32) -> Result<()> {
-    with(handle, |entry| {
-        entry
-            .port
-            .host
-            .close_block(worker as usize, locator(low, high))
-            .map_err(sched)
-    })
-}
-
-/// Allocates a block to be sent with a call: its place, size and name are in the control block. False if there is no room.
-#[napi]
-pub fn host_alloc_block(handle: u32, bytes: u32) -> Result<bool> {
-    with(handle, |entry| {
-        // SAFETY: a native call on the thread whose JavaScript reads the block; this is its only slice.
-        let control = unsafe { entry.control.words() };
-        entry
-            .port
-            .alloc_block(bytes as usize, control)
-            .map_err(sched)
-    })
-}
-
-/// Takes back such a block: it is not sent.
-#[napi]
-pub fn host_free_block(handle: u32, low: u32, high: u32) -> Result<()> {
-    with(handle, |entry| {
-        entry
-            .port
-            .host
-            .free_block(locator(low, high))
-            .map_err(sched)
-    })
-}
-
-/// Says that such a block goes with a call that is not submitted yet.
-#[napi]
-pub fn host_assign_block(handle: u32, call: u32, low: u32, high: u32) -> Result<()> {
-    with(handle, |entry| {
-        entry.port.host.assign_block(call, locator(low, high));
-        Ok(())
-    })
-}
-
-/// Has the pages of the lowest `bytes` of every heap set up now, and keeps them. Before any worker begins.
-#[napi]
-pub fn host_reserve(handle: u32, bytes: u32) -> Result<()> {
-    with(handle, |entry| {
-        entry.port.host.reserve(u64::from(bytes)).map_err(sched)
-    })
-}
-
-/// Gives the pages back that no large payload is in.
-#[napi]
-pub fn host_trim(handle: u32) -> Result<()> {
-    with(handle, |entry| entry.port.host.trim().map_err(sched))
 }
 
 /// Lets go of the host. Its memory stays for as long as buffers or worker threads use it.

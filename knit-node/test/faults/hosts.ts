@@ -5,8 +5,10 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 
-import { generator, makePool, Load } from "./load.ts";
-import type { Random, Way } from "./load.ts";
+import { generator } from "../random.ts";
+import type { Random } from "../random.ts";
+import { makePool, Load } from "./load.ts";
+import type { Way } from "./load.ts";
 import { followersOf } from "./processes.ts";
 import { sleep, until } from "./wait.ts";
 

@@ -8,8 +8,9 @@ import assert from "node:assert/strict";
 
 import { collect } from "../fixtures/collect.ts";
 import { killHost } from "./hosts.ts";
-import { Load, generator, makePool } from "./load.ts";
-import type { Random } from "./load.ts";
+import { generator } from "../random.ts";
+import type { Random } from "../random.ts";
+import { Load, makePool } from "./load.ts";
 import { childrenOf, descriptors, names } from "./processes.ts";
 import { sleep, until } from "./wait.ts";
 

@@ -10,6 +10,7 @@ import { AbortSlotsExhaustedError, WorkerCrashedError, createPool } from "../../
 import { kind } from "../fixtures/kind.ts";
 import { measure } from "./memory.ts";
 import type { Measure } from "./memory.ts";
+import { generator } from "../random.ts";
 import * as tasks from "./tasks.ts";
 
 /** How calls have settled. */
@@ -46,17 +47,6 @@ type Judge = (outcome: unknown) => keyof Settled | null;
 const SLOTS = 6;
 /** Part of the run after which memory is measured first. */
 const WARM = 0.25;
-
-/** Mulberry32. */
-function generator(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t = (t + Math.imul(t ^ (t >>> 7), t | 61)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** Fails at the first call that ends otherwise than it may. */
 export async function stress(seconds: number, seed: number): Promise<Outcome> {

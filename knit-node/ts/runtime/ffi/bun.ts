@@ -11,7 +11,7 @@ import type { ForeignNative, Library } from "./library.ts";
 import { permissionNative } from "./permission.ts";
 import { RingBell } from "./rings.ts";
 import { Session } from "./session.ts";
-import { sharedNative } from "./shared.ts";
+import { linkNative, sharedNative } from "./shared.ts";
 import { threadNative } from "./threads.ts";
 import { workerNative } from "./worker.ts";
 
@@ -67,6 +67,7 @@ export function bunNative(path: string, foreign: ForeignNative): WebNative {
       return bell;
     }),
     ...sharedNative(session),
+    ...linkNative(session),
     ...permissionNative(session),
     ...threadNative(session, (watch, callback) => {
       const bell = new RingBell(foreign, callback);

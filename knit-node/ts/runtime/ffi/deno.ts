@@ -17,7 +17,7 @@
  * The end of a thread is waited for on a thread of the runtime's, while one is expected: nothing ends here unexpectedly and unheard.
  */
 import type { WebNative } from "../native.ts";
-import { COMMON, ENDS, EVERYTHING, HOST, NOTES, PLANNING, PROCESS, RINGS, SENDER, THREAD, WATCH, WORKER } from "./abi.ts";
+import { COMMON, ENDS, EVERYTHING, HOST, JOINED, NOTES, PLANNING, PROCESS, RINGS, SENDER, THREAD, WATCH, WORKER } from "./abi.ts";
 import type { Functions, Signatures } from "./abi.ts";
 import type { Notes } from "./bells.ts";
 import { hostNative } from "./host.ts";
@@ -29,7 +29,7 @@ import { permissionNative } from "./permission.ts";
 import { isWorkerProcess } from "../role.ts";
 import { RingBell } from "./rings.ts";
 import { Session } from "./session.ts";
-import { sharedNative } from "./shared.ts";
+import { linkNative, sharedNative } from "./shared.ts";
 import { threadNative } from "./threads.ts";
 import type { WatchBells } from "./threads.ts";
 import { workerNative } from "./worker.ts";
@@ -66,11 +66,17 @@ interface DenoLibrary extends Library {
   readonly rare: RareForeign | null;
 }
 
+const inThread = "DedicatedWorkerGlobalScope" in globalThis;
+
 /**
- * What a host, and a worker, call on the way to their first answer. Deno compiles each function when it is opened, which takes a tenth of a millisecond, and
- * opening the library takes another. So these are opened at once, and the others with their group, when it is used.
+ * What a host, a worker process and a worker thread call on the way to their first answer. Deno compiles each function when it is opened, which takes a tenth of a
+ * millisecond, and opening the library takes another. So these are opened at once, and the others with their group, when it is used.
  */
-const FIRST = "DedicatedWorkerGlobalScope" in globalThis ? { ...COMMON, ...THREAD, ...WORKER, ...NOTES } : { ...COMMON, ...HOST, ...NOTES, ...WATCH, ...SENDER, ...PLANNING };
+function first(): Signatures {
+  if (inThread) return { ...COMMON, ...THREAD, ...WORKER, ...NOTES };
+  if (isWorkerProcess) return { ...COMMON, ...JOINED, ...WORKER, ...RINGS };
+  return { ...COMMON, ...HOST, ...NOTES, ...WATCH, ...SENDER, ...PLANNING };
+}
 
 function foreigns(group: Signatures): Record<string, Foreign> {
   return Object.fromEntries(Object.entries(group).map(([name, signature]) => [name, foreign(signature)]));
@@ -80,7 +86,7 @@ function openDeno(path: string, napi: () => ForeignNative & RareForeign): DenoLi
   const { Deno } = globalThis as unknown as { readonly Deno: DenoFfi };
   if (Deno.permissions.querySync({ name: "ffi" }).state !== "granted") {
     // What is not open by then, no program can open that drops its permission later.
-    const alone = isWorkerProcess && !("DedicatedWorkerGlobalScope" in globalThis);
+    const alone = isWorkerProcess && !inThread;
     const all = Deno.dlopen(path, foreigns(alone ? PROCESS : EVERYTHING)).symbols;
     const foreign = napi();
     return {
@@ -90,12 +96,12 @@ function openDeno(path: string, napi: () => ForeignNative & RareForeign): DenoLi
       rare: alone ? foreign : null,
     };
   }
-  const first = Deno.dlopen(path, { ...foreigns(FIRST), knit_finalize: { parameters: ["usize", "usize"], result: "void" } }).symbols;
-  const finalize = first["knit_finalize"] as (data: number, token: number) => void;
+  const opened = Deno.dlopen(path, { ...foreigns(first()), knit_finalize: { parameters: ["usize", "usize"], result: "void" } }).symbols;
+  const finalize = opened["knit_finalize"] as (data: number, token: number) => void;
   const collected = new FinalizationRegistry<number>((token) => finalize(0, token));
   return {
     open<Group extends Signatures>(group: Group) {
-      const symbols = Object.keys(group).every((name) => name in first) ? first : Deno.dlopen(path, foreigns(group)).symbols;
+      const symbols = Object.keys(group).every((name) => name in opened) ? opened : Deno.dlopen(path, foreigns(group)).symbols;
       return symbols as unknown as Functions<Group>;
     },
     show(address, bytes, token) {
@@ -108,14 +114,6 @@ function openDeno(path: string, napi: () => ForeignNative & RareForeign): DenoLi
     watchWait: waiter(Deno, path),
     rare: null,
   };
-}
-
-/** What of N-API's own interface stands in for functions that were not opened. */
-function rareOf(foreign: RareForeign, session: Session): RareForeign {
-  const { processShare, processUnshare, processTakeShared } = foreign;
-  const names = Object.keys({ ...sharedNative(session), ...permissionNative(session) }) as (keyof RareForeign)[];
-  const rare = Object.fromEntries(names.map((name) => [name, foreign[name]])) as unknown as RareForeign;
-  return { ...rare, processShare, processUnshare, processTakeShared };
 }
 
 /** `knit_watch_wait`, opened when it is first called. */
@@ -181,12 +179,10 @@ export function denoNative(path: string, napi: () => ForeignNative & RareForeign
   };
 
   return {
+    ...(library.rare ?? { ...sharedNative(session), ...linkNative(session), ...permissionNative(session) }),
     ...hostNative(session, host),
     ...workerNative(session, worker),
-    ...sharedNative(session),
-    ...permissionNative(session),
     ...threadNative(session, watch),
-    ...(library.rare === null ? {} : rareOf(library.rare, session)),
     threadNotes(notes) {
       ours = notes;
     },

@@ -1,9 +1,10 @@
 /**
  * The library as a runtime opens it: what differs between Deno and Bun.
  */
-import type { Native, PermissionNative, SharedNative } from "../native.ts";
+import type { PermissionNative, SharedNative } from "../native.ts";
 import { ERRORS } from "./abi.ts";
 import type { Functions, Signatures } from "./abi.ts";
+import type { LinkNative } from "./shared.ts";
 
 /** What a runtime's file makes. */
 export interface Library {
@@ -32,7 +33,7 @@ export interface ForeignNative {
  * What of N-API's own interface stands in for the C one where functions are too dear to be opened all at once: permissions, and all of shared memory, whose
  * handles are of one side.
  */
-export type RareForeign = SharedNative & PermissionNative & Pick<Native, "processShare" | "processUnshare" | "processTakeShared">;
+export type RareForeign = SharedNative & LinkNative & PermissionNative;
 
 /** A group of functions, opened at its first use. */
 export function lazily<Group extends Signatures>(library: Library, group: Group): () => Functions<Group> {

@@ -1,8 +1,8 @@
 /**
- * The functions of `SharedNative`, over the C interface.
+ * The functions of `SharedNative`, and what a worker process shares with its host, over the C interface.
  */
-import type { SharedNative } from "../native.ts";
-import { SENDER, SHARED } from "./abi.ts";
+import type { Native, SharedNative } from "../native.ts";
+import { LINKS, SENDER, SHARED } from "./abi.ts";
 import { bytesOf, lazily } from "./library.ts";
 import type { Session } from "./session.ts";
 
@@ -49,5 +49,19 @@ export function sharedNative(session: Session): SharedNative {
     sharedPublish: (handle) => session.number((out) => shared().knit_shared_publish(handle, out)),
     sharedFind: (number) => session.number((out) => shared().knit_shared_find(number | 0, out)),
     sharedOrigin: () => session.number((out) => shared().knit_shared_origin(out)),
+  };
+}
+
+/** How a worker process passes that memory to its host, and gets it. */
+export type LinkNative = Pick<Native, "processShare" | "processUnshare" | "processTakeShared">;
+
+export function linkNative(session: Session): LinkNative {
+  const links = lazily(session.library, LINKS);
+  return {
+    processShare: (shared) => session.number((out) => links().knit_process_share(shared, out)),
+    processUnshare(number) {
+      session.check(links().knit_process_unshare(number | 0));
+    },
+    processTakeShared: (number) => session.number((out) => links().knit_process_take_shared(number | 0, out)),
   };
 }

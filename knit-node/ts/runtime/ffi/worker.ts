@@ -3,13 +3,14 @@
  */
 import { STOP } from "../../generated/layout.ts";
 import type { PermissionNative, WebNative } from "../native.ts";
-import { JOINED, LINKS, MEMORY, STOPPED, WORKER, WORKER_BLOCKS, WORKER_REST } from "./abi.ts";
+import { JOINED, MEMORY, STOPPED, WORKER, WORKER_BLOCKS, WORKER_REST } from "./abi.ts";
 import type { LoopBell } from "./bells.ts";
 import { lazily, written } from "./library.ts";
+import type { LinkNative } from "./shared.ts";
 import type { Session } from "./session.ts";
 
 /** Every function of a worker. */
-export type WorkerNative = Pick<WebNative, Extract<Exclude<keyof WebNative, keyof PermissionNative>, `worker${string}` | `process${string}`>>;
+export type WorkerNative = Pick<WebNative, Extract<Exclude<keyof WebNative, keyof PermissionNative | keyof LinkNative>, `worker${string}` | `process${string}`>>;
 
 /** Sets the bell of a worker. */
 export type WorkerBells = (worker: number, index: number, callback: () => void) => LoopBell;
@@ -24,7 +25,6 @@ export function workerNative(session: Session, bells: WorkerBells): WorkerNative
   const rest = lazily(session.library, WORKER_REST);
   const blocks = lazily(session.library, WORKER_BLOCKS);
   const joined = lazily(session.library, JOINED);
-  const links = lazily(session.library, LINKS);
   const workers = new Map<number, Kept>();
   const done = (result: number): number => session.done(result);
   const memory = (handle: number, which: number): ArrayBuffer => session.memory((out) => worker().knit_worker_memory(handle, which, out));
@@ -36,11 +36,6 @@ export function workerNative(session: Session, bells: WorkerBells): WorkerNative
       const [token, index, epoch, steal] = place as unknown as [number, number, number, number];
       return { token, index, epoch, steal: steal === 1 };
     },
-    processShare: (shared) => session.number((out) => links().knit_process_share(shared, out)),
-    processUnshare(number) {
-      session.check(links().knit_process_unshare(number | 0));
-    },
-    processTakeShared: (number) => session.number((out) => links().knit_process_take_shared(number | 0, out)),
     processBoot: () => written((buffer, size) => session.check(joined().knit_process_boot(buffer, size)), 1 << 14),
 
     workerAttach(token, index, epoch, steal) {
