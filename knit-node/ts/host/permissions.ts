@@ -102,7 +102,7 @@ const plans = new Map<string, Answer>();
 const MOST_PLANS = 64;
 
 function planOnce(native: PermissionNative, policy: Policy, target: Target, env: Readonly<Record<string, string | undefined>> | undefined): Answer {
-  const request = JSON.stringify({ policy, target, env });
+  const request = JSON.stringify({ policy, target, env: env === undefined ? undefined : inOrder(env) });
   const key = `${folder()}\0${request}`;
   const known = plans.get(key);
   if (known !== undefined) return known;
@@ -112,6 +112,11 @@ function planOnce(native: PermissionNative, policy: Policy, target: Target, env:
   if (plans.size >= MOST_PLANS) plans.clear();
   plans.set(key, answer);
   return answer;
+}
+
+/** Deno tells the variables in another order each time, and then no plan would be known. */
+function inOrder(env: Readonly<Record<string, string | undefined>>): Record<string, string | undefined> {
+  return Object.fromEntries(Object.keys(env).sort().map((name) => [name, env[name]]));
 }
 
 /** Codes of plans that failed at the system, not at what a runtime or a kernel can do. */
