@@ -53,6 +53,16 @@ for (const [kind, options] of Object.entries(KINDS)) {
   });
 }
 
+for (const [kind, options] of Object.entries(KINDS)) {
+  for (const threads of [1, 2]) {
+    test(`a worker of ${threads} that dies when the host may open no more descriptors is replaced when it may again, workers ${kind}`, (t: TestContext) => {
+      const why = cannotRun("prlimit", "--nofile=200", "true");
+      if (why !== null) return skip(t, why);
+      assert.deepEqual(failures(run(LOW, "respawn", { ...options, threads })), []);
+    });
+  }
+}
+
 test("a host whose address space has no room for a pool", (t) => {
   const why = cannotRun("prlimit", "--as=unlimited", "true");
   if (why !== null) return skip(t, why);

@@ -1,7 +1,7 @@
 /**
  * When a worker's place is filled again.
  *
- * After a life, at once. After a failure to start, later and later: what is missing may come back, and a program that cannot start
+ * After a life, at once. After a failure to start, or a refusal of the system to start it, later and later: what is missing may come back, and a program that cannot start
  * shall not eat a core trying. If nobody serves and nothing has helped so far, waiting calls are told.
  */
 

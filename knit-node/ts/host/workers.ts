@@ -226,7 +226,13 @@ export class Workers {
     try {
       this.#launch(index);
     } catch (error) {
-      this.#fail(error instanceof WorkerStartError ? error : this.#startError(index, new WorkerCrashedError(index, 1, error)));
+      // The system refuses it, for want of descriptors for example, which passes.
+      const refusal = new WorkerCrashedError(index, null, error);
+      const failure = error instanceof WorkerStartError ? error : this.#startError(index, refusal);
+      this.#places[index].failure = failure;
+      this.#debug.lifecycle?.(`worker ${index} cannot start: ${failure.message}`);
+      this.#host.retire(index, failure);
+      this.#retry(index, refusal);
     }
   }
 
