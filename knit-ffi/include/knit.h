@@ -39,10 +39,13 @@
 // Control word, host: 1 and the number of a worker that has damaged its reply ring, once; else 0. That worker must be ended and retired.
 #define KNIT_CONTROL_DAMAGED 6
 
+// Control word, host: 1 if replies are too far to be looked for: a host with nothing else to do had better sleep at once. Else 0.
+#define KNIT_CONTROL_FAR 7
+
 // First control word of the entries. Host: per span of replies `KNIT_SPAN_WORDS` (worker, first byte, end), or per expired call
 // `KNIT_CALL_WORDS` (number, generation). Worker: per claimed call one word, the first byte of its payload. Bytes are counted from the start of
 // `KNIT_MEMORY_FRONT`.
-#define KNIT_CONTROL_ENTRIES 7
+#define KNIT_CONTROL_ENTRIES 8
 
 // Words of a span of replies.
 #define KNIT_SPAN_WORDS 3

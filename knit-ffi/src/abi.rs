@@ -30,10 +30,12 @@ pub const KNIT_CONTROL_BLOCK_HIGH: usize = 5;
 pub const KNIT_CONTROL_ABORTS: usize = 6;
 /// Control word, host: 1 and the number of a worker that has damaged its reply ring, once; else 0. That worker must be ended and retired.
 pub const KNIT_CONTROL_DAMAGED: usize = 6;
+/// Control word, host: 1 if replies are too far to be looked for: a host with nothing else to do had better sleep at once. Else 0.
+pub const KNIT_CONTROL_FAR: usize = 7;
 /// First control word of the entries. Host: per span of replies `KNIT_SPAN_WORDS` (worker, first byte, end), or per expired call
 /// `KNIT_CALL_WORDS` (number, generation). Worker: per claimed call one word, the first byte of its payload. Bytes are counted from the start of
 /// `KNIT_MEMORY_FRONT`.
-pub const KNIT_CONTROL_ENTRIES: usize = 7;
+pub const KNIT_CONTROL_ENTRIES: usize = 8;
 /// Words of a span of replies.
 pub const KNIT_SPAN_WORDS: usize = 3;
 /// Words of an expired call.
@@ -47,6 +49,7 @@ const _: () = assert!(KNIT_CONTROL_BLOCK_LOW == port::BLOCK_LOW);
 const _: () = assert!(KNIT_CONTROL_BLOCK_HIGH == port::BLOCK_HIGH);
 const _: () = assert!(KNIT_CONTROL_ABORTS == port::ABORTS);
 const _: () = assert!(KNIT_CONTROL_DAMAGED == port::DAMAGED);
+const _: () = assert!(KNIT_CONTROL_FAR == port::FAR);
 const _: () = assert!(KNIT_CONTROL_ENTRIES == port::ENTRIES);
 const _: () = assert!(KNIT_SPAN_WORDS == port::SPAN_WORDS);
 const _: () = assert!(KNIT_CALL_WORDS == port::CALL_WORDS);

@@ -11,6 +11,7 @@
 //! | [`BLOCK_LOW`], [`BLOCK_HIGH`] | locator of the block allocated last | the same |
 //! | [`ABORTS`] | - | how many aborts there were, wrapping |
 //! | [`DAMAGED`] | 1 and the number of a worker that has damaged its reply ring, once; else 0 | - |
+//! | [`FAR`] | 1 if replies are too far to be looked for ([`Host::replies_are_far`]), else 0 | - |
 //! | from [`ENTRIES`] | per span of replies: worker, first byte, end (from the region's start) | per claimed call: first byte of its payload |
 //! | | or per expired call: number, generation | |
 //!
@@ -62,8 +63,10 @@ pub const BLOCK_HIGH: usize = 5;
 pub const ABORTS: usize = 6;
 /// Word of a worker that has damaged its reply ring: the same word, in a host's block.
 pub const DAMAGED: usize = 6;
+/// Word that says that replies are far, in a host's block.
+pub const FAR: usize = 7;
 /// First word of the entries.
-pub const ENTRIES: usize = 7;
+pub const ENTRIES: usize = 8;
 /// Words of a span of replies.
 pub const SPAN_WORDS: usize = 3;
 /// Words of an expired call.
@@ -203,6 +206,7 @@ impl HostPort {
             .map_or(0, |worker| word(worker + 1));
         control[CLOCK] = microseconds();
         control[BACKLOG] = word(self.host.backlog());
+        control[FAR] = u32::from(self.host.replies_are_far());
         for (entry, span) in control[ENTRIES..]
             .chunks_exact_mut(SPAN_WORDS)
             .zip(&self.replies)

@@ -40,7 +40,7 @@ impl SpinLimit {
 
     /// How long to look now.
     pub(crate) fn limit(&self) -> Duration {
-        if self.mean > self.longest.saturating_mul(FAR) {
+        if self.is_far() {
             return Duration::ZERO;
         }
         Duration::from_nanos(u64::from(
@@ -49,6 +49,11 @@ impl SpinLimit {
                 .saturating_add(self.longest / 4)
                 .min(self.longest),
         ))
+    }
+
+    /// Whether the next reply is so far that to look for it is no use. Never on a machine where nobody may spin, of which it tells nothing.
+    pub(crate) fn is_far(&self) -> bool {
+        self.longest > 0 && self.mean > self.longest.saturating_mul(FAR)
     }
 
     /// Takes in a measured reply time.
@@ -110,9 +115,11 @@ mod tests {
             spin.record(Duration::from_millis(5));
         }
         assert_eq!(spin.limit(), Duration::ZERO);
+        assert!(spin.is_far());
         for _ in 0..50 {
             spin.record(Duration::from_nanos(600));
         }
+        assert!(!spin.is_far());
         assert!(spin.limit() > Duration::from_micros(5));
         assert!(spin.limit() < LONGEST);
     }

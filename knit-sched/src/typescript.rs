@@ -149,6 +149,11 @@ pub fn typescript() -> String {
             "Control word of a host: 1 and the number of a worker that has damaged its reply ring, once; else 0.",
         ),
         (
+            "CONTROL_FAR",
+            port::FAR,
+            "Control word of a host: 1 if replies are too far to be looked for, else 0.",
+        ),
+        (
             "CONTROL_ENTRIES",
             port::ENTRIES,
             "First control word of the entries.",

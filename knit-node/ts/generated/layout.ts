@@ -87,8 +87,11 @@ export const CONTROL_ABORTS = 6;
 /** Control word of a host: 1 and the number of a worker that has damaged its reply ring, once; else 0. */
 export const CONTROL_DAMAGED = 6;
 
+/** Control word of a host: 1 if replies are too far to be looked for, else 0. */
+export const CONTROL_FAR = 7;
+
 /** First control word of the entries. */
-export const CONTROL_ENTRIES = 7;
+export const CONTROL_ENTRIES = 8;
 
 /** Control words of one span of replies: worker, first byte, end. */
 export const SPAN_WORDS = 3;

@@ -7,7 +7,7 @@
  *    microtask; a long tick hands over what it has so far every `FLUSH` bytes, so that workers start meanwhile.
  * 2. The turn hands over and looks for replies, one native call for both. While replies come it goes on in microtasks,
  *    so that the continuations of what it settled run in between.
- * 3. Nothing came a few times: it spins once, for as long as recent replies took (the engine keeps the limit).
+ * 3. Nothing came a few times: it spins once, for as long as recent replies took (the engine keeps the limit). If they took long, it sleeps at once.
  * 4. Still nothing: a few polls, one a turn of the event loop. Then the host arms its doorbell and lets the loop sleep. Whoever publishes
  *    a reply then rings it. No timer is involved anywhere.
  *
@@ -22,7 +22,7 @@ import { QueueFullError } from "../api/errors.ts";
 import { statsOf } from "../api/stats.ts";
 import type { PoolStats } from "../api/stats.ts";
 import { DEFAULT_LIMITS } from "../codec/format.ts";
-import { CONTROL_CLOCK, CONTROL_ENTRIES } from "../generated/layout.ts";
+import { CONTROL_CLOCK, CONTROL_ENTRIES, CONTROL_FAR } from "../generated/layout.ts";
 import type { Native } from "../runtime/native.ts";
 import { HostMemories } from "../shared-memory/host-side.ts";
 import type { Memories } from "../shared-memory/host-side.ts";
@@ -91,7 +91,7 @@ export class Host {
     this.#loop = new LoopWatch(later);
     const handle = createHost(native, settings);
     this.handle = handle;
-    this.#alive = new KeepAlive(native, handle);
+    this.#alive = new KeepAlive(native, handle, () => this.pending.open === 0 && !this.#closed);
     this.memory = new PoolMemory(native.hostFront(handle), (heap) => native.hostHeap(handle, heap));
     const control = new Int32Array(native.hostControl(handle));
     this.#control = control;
@@ -256,24 +256,26 @@ export class Host {
       this.replies.receive(spans);
       // The workers have theirs.
       if (this.#inline !== null && !this.#inline.isEmpty) this.#inline.run();
-      this.#goOn(spans);
+      this.#goOn(spans, filled > 0);
     } catch (error) {
       this.fail(error);
     }
   };
 
-  /** When to look again, after a turn that found so many spans. */
-  #goOn(spans: number): void {
-    this.#loop.look(this.#control[CONTROL_CLOCK]);
+  /** When to look again, after a turn that found so many spans, and handed calls over or did not. */
+  #goOn(spans: number, handedOver: boolean): void {
     if (spans > 0) this.#misses = 0;
     else this.#misses++;
     if (this.pending.open === 0) {
       this.#letGo();
       // Calls that were given up are answered some time; their numbers and slots wait for that.
-      if (this.pending.abandoned === 0) return;
+      if (this.pending.abandoned === 0) return this.#loop.rest(this.#control[CONTROL_CLOCK]);
     }
+    this.#loop.look(this.#control[CONTROL_CLOCK]);
     if (this.#queued) return;
-    if (this.#misses <= LOOKS) {
+    if (handedOver && spans === 0 && this.#control[CONTROL_FAR] === 1) {
+      this.#sleep();
+    } else if (this.#misses <= LOOKS) {
       this.#queue();
     } else if (this.#misses <= LOOKS + POLLS) {
       this.#queued = true;
@@ -284,20 +286,20 @@ export class Host {
   }
 
   #sleep(): void {
-    if (this.pending.open > 0) this.#alive.hold();
     if (this.#native.hostArm(this.handle)) {
+      if (this.pending.open > 0) this.#alive.hold();
       this.#trimmer.rest();
       return;
     }
-    this.#queued = true;
-    this.#later(this.#turnFromLoop);
+    // There is something to take.
+    this.#queue();
   }
 
   /** Nothing is open: this pool keeps no process alive. */
   #letGo(): void {
     this.#trimmer.rest();
     if (this.#awaited === 0) this.#finished();
-    this.#alive.letGo();
+    this.#alive.letGoSoon();
   }
 
   /** Hands over and takes what there is, at once; false if there was nothing to take. */
@@ -391,6 +393,7 @@ export class Host {
   close(): void {
     if (this.#closed) return;
     this.#letGo();
+    this.#alive.letGo();
     this.#watchdog?.stop();
     this.#measure();
     this.#closed = true;

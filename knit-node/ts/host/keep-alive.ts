@@ -9,10 +9,14 @@ export class KeepAlive {
   #holds = false;
   /** Workers whose end somebody waits for. */
   #ending = 0;
+  readonly #isIdle: () => boolean;
+  #leaving = false;
 
-  constructor(native: Native, handle: number) {
+  /** `isIdle`: whether no call is open, and the host is. */
+  constructor(native: Native, handle: number, isIdle: () => boolean) {
     this.#native = native;
     this.#handle = handle;
+    this.#isIdle = isIdle;
   }
 
   /** Calls are open, or the end of a worker is waited for. */
@@ -24,6 +28,18 @@ export class KeepAlive {
   letGo(): void {
     if (this.#holds && this.#ending === 0) this.#native.hostKeepAlive(this.#handle, (this.#holds = false));
   }
+
+  /** No call is open just now: lets go after the program has had its answer, unless it has called again by then. */
+  letGoSoon(): void {
+    if (!this.#holds || this.#leaving) return;
+    this.#leaving = true;
+    queueMicrotask(this.#leave);
+  }
+
+  readonly #leave = (): void => {
+    this.#leaving = false;
+    if (this.#isIdle()) this.letGo();
+  };
 
   /** One more worker to wait for, or one less. Returns whether there is one. */
   count(change: 1 | -1): boolean {

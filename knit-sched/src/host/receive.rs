@@ -99,6 +99,13 @@ impl Host {
         Ok(!replies.is_empty())
     }
 
+    /// Whether replies have come so late lately that a host with nothing else to do should sleep at once: to look for them would only burn a core,
+    /// and it may be the one that they wait for.
+    #[must_use]
+    pub fn replies_are_far(&self) -> bool {
+        self.spin.is_far()
+    }
+
     fn any_reply(&self) -> bool {
         self.lanes.iter().any(|lane| match &lane.replies {
             Some(ring) => !ring.is_empty(),
