@@ -146,7 +146,7 @@ pub(super) fn available() -> bool {
             mask(c"/dev", Cover::ReadOnly),
         ],
     };
-    let available = sys::succeeds_in_child(|| view.enter().is_ok());
+    let available = sys::child::succeeds_in_child(|| view.enter().is_ok());
     *known = Some((who, available));
     available
 }

@@ -6,7 +6,7 @@ use crate::host::Kernel;
 /// `KNITTING_MOUNTS=0` likewise denies that a process can have mounts of its own.
 #[must_use]
 pub fn kernel(env: &std::collections::BTreeMap<String, String>) -> Kernel {
-    // Asking costs a fork.
+    // Asking costs a process.
     let mounts = env.get("KNITTING_MOUNTS").is_none_or(|text| text != "0");
     let mut kernel = ask(mounts);
     if let Some(most) = env

@@ -2,6 +2,7 @@
 //!
 //! All are safe to call between fork and exec: they allocate nothing, take no lock, and leave `errno` of the C library as it is or set it.
 
+pub(super) mod child;
 pub(super) mod landlock;
 
 use std::ffi::CStr;
@@ -282,33 +283,4 @@ pub(super) fn write_file(path: &CStr, bytes: &[u8]) -> Result<()> {
     let written = unsafe { libc::write(fd.as_raw_fd(), bytes.as_ptr().cast(), bytes.len()) };
     check(written as libc::c_long)?;
     Ok(())
-}
-
-/// Whether `attempt` returns true in a child of this process, which does nothing else. It may make system calls only.
-pub(super) fn succeeds_in_child(attempt: impl Fn() -> bool) -> bool {
-    // No signal when it ends: the host's runtime need not know of it.
-    const FLAGS: libc::c_long = 0;
-    // SAFETY: without CLONE_VM it is a fork: the child has a copy of everything, and of this thread only. It makes system calls only, as the
-    // caller has promised, and ends by _exit.
-    let child =
-        unsafe { libc::syscall(libc::SYS_clone, FLAGS, 0_usize, 0_usize, 0_usize, 0_usize) };
-    if child == 0 {
-        let status = i32::from(!attempt());
-        // SAFETY: it ends this process at once, without running anything of the parent's.
-        unsafe { libc::_exit(status) };
-    }
-    if child < 0 {
-        return false;
-    }
-    let mut status = -1;
-    loop {
-        // SAFETY: `status` is valid and ours while the call lasts. The child is not a thread of a library: nobody else waits for it.
-        let waited = unsafe { libc::waitpid(child as libc::pid_t, &raw mut status, libc::__WALL) };
-        if waited >= 0 {
-            return libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0;
-        }
-        if last() != Errno(libc::EINTR) {
-            return false;
-        }
-    }
 }
