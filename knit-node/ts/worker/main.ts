@@ -15,6 +15,7 @@ import { guardExits } from "./guards.ts";
 import { ender, join, portable, sayFailure } from "./join.ts";
 import { Loop } from "./loop.ts";
 import { restrict } from "./restrict.ts";
+import { writeAtOnce } from "./streams.ts";
 
 let loop: Loop | null = null;
 /** Ends a process; null in a thread. */
@@ -46,6 +47,7 @@ async function run(): Promise<void> {
   // A process takes its place here, a thread is given it.
   const ours = isWorkerProcess ? join(engine()) : await receiveBoot();
   if (ours === null) throw new Error("This module is the entry of Knit's workers: it is of no use elsewhere");
+  if (end !== null && !("Deno" in globalThis || "Bun" in globalThis)) writeAtOnce(process);
   // First: what follows loads what the user wrote.
   restrict(engine(), ours.restriction);
   const debug = debugFor(ours.debug, `${ours.pool} worker ${ours.index}`);

@@ -1,5 +1,8 @@
 //! What worker processes write to their standard error: passed on to the host's own, the last lines remembered.
 //!
+//! Lines stay whole: of a process that has written more than is read at once, what follows the last end of a line waits for the rest. So lines of several
+//! processes do not mix, and a prompt without an end is seen at once.
+//!
 //! Nothing waits here. What the host's standard error does not take stays in a buffer; when that is full, pipes are not read until there is room,
 //! and their writers wait as they would for a terminal that does not read.
 
@@ -8,7 +11,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{OFlags, fcntl_setfl};
-use rustix::io::Errno;
+use rustix::io::{Errno, ioctl_fionread};
 
 /// Bytes that are remembered of each process.
 const TAIL: usize = 4096;
@@ -28,6 +31,8 @@ pub(super) struct Stderr {
     cut: bool,
     /// Whether it is passed on.
     shown: bool,
+    /// The beginning of a line of which more is in the pipe; empty if it is not passed on.
+    line: Vec<u8>,
     /// Bytes that were read so far.
     taken: usize,
 }
@@ -41,6 +46,7 @@ impl Stderr {
             tail: VecDeque::new(),
             cut: false,
             shown,
+            line: Vec::new(),
             taken: 0,
         }
     }
@@ -61,18 +67,38 @@ impl Stderr {
         };
         let mut buffer = [0; 16 * 1024];
         match rustix::io::read(pipe, &mut buffer) {
-            Ok(0) => false,
-            Ok(n) => {
+            Ok(n) if n > 0 => {
+                // If that cannot be told, there is none.
+                let more = ioctl_fionread(pipe).is_ok_and(|left| left > 0);
                 self.remember(&buffer[..n]);
                 self.taken += n;
                 if self.shown {
-                    out.waiting.extend(&buffer[..n]);
+                    self.pass_on(&buffer[..n], more, out);
                 }
                 true
             }
             Err(Errno::AGAIN | Errno::INTR) => true,
-            Err(_) => false,
+            Ok(_) | Err(_) => {
+                out.waiting.extend(self.line.drain(..));
+                false
+            }
         }
+    }
+
+    /// Passes on what was read: whole lines, or all of it if there is no `more` or a line is very long.
+    fn pass_on(&mut self, bytes: &[u8], more: bool, out: &mut Forward) {
+        let end = bytes.iter().rposition(|byte| *byte == b'\n');
+        let whole = match end {
+            _ if !more => bytes.len(),
+            Some(end) => end + 1,
+            None if self.line.len() < TAIL => 0,
+            None => bytes.len(),
+        };
+        if whole > 0 {
+            out.waiting.extend(self.line.drain(..));
+        }
+        out.waiting.extend(&bytes[..whole]);
+        self.line.extend(&bytes[whole..]);
     }
 
     /// Takes all that the process has left behind. Another that it has started may go on writing: no more than a pipe holds is taken.
@@ -145,8 +171,11 @@ impl Forward {
 
     /// Writes a piece, after standard error has polled as writable.
     pub(super) fn write(&mut self) {
-        let (first, _) = self.waiting.as_slices();
-        let piece = &first[..first.len().min(PIECE)];
+        let all = &*self.waiting.make_contiguous();
+        let piece = &all[..all.len().min(PIECE)];
+        // The host itself may write between two pieces.
+        let end = piece.iter().rposition(|byte| *byte == b'\n');
+        let piece = &piece[..end.map_or(piece.len(), |end| end + 1)];
         match rustix::io::write(rustix::stdio::stderr(), piece) {
             Ok(n) => drop(self.waiting.drain(..n)),
             Err(Errno::AGAIN | Errno::INTR) => {}
@@ -178,6 +207,48 @@ mod tests {
         assert!(!stderr.drain(&mut out));
         assert_eq!(out.waiting.len(), if shown { text.len() } else { 0 });
         stderr.last_lines()
+    }
+
+    #[test]
+    fn lines_of_two_processes_do_not_mix_however_much_they_write() {
+        let mut out = Forward::default();
+        let mut heard = Vec::new();
+        let mut processes: Vec<_> = (0..2)
+            .map(|n| {
+                let (reader, writer) = rustix::pipe::pipe().unwrap();
+                let line = format!("{n} {}\n", "x".repeat(1000));
+                for _ in 0..60 {
+                    rustix::io::write(&writer, line.as_bytes()).unwrap();
+                }
+                rustix::io::write(&writer, b"a prompt").unwrap();
+                (Stderr::new(reader, true), line, writer)
+            })
+            .collect();
+        while processes.iter().any(|(stderr, ..)| stderr.taken < 60_000) {
+            for (stderr, ..) in &mut processes {
+                assert!(stderr.read(&mut out));
+                heard.extend(out.waiting.drain(..));
+            }
+        }
+        let text = String::from_utf8(heard).unwrap();
+        for (_, line, _) in &processes {
+            assert_eq!(text.matches(line.as_str()).count(), 60);
+        }
+        // Nothing follows it for now.
+        assert_eq!(text.matches("a prompt").count(), 2);
+    }
+
+    #[test]
+    fn a_line_that_is_cut_off_by_the_end_is_told() {
+        let (reader, writer) = rustix::pipe::pipe().unwrap();
+        let text = format!("{}\nno end", "x".repeat(16 * 1024 - 4));
+        rustix::io::write(&writer, text.as_bytes()).unwrap();
+        drop(writer);
+        let (mut stderr, mut out) = (Stderr::new(reader, true), Forward::default());
+        assert!(stderr.read(&mut out));
+        assert_eq!(out.waiting.len(), 16 * 1024 - 3);
+        assert!(!stderr.drain(&mut out));
+        assert_eq!(out.waiting.len(), text.len());
     }
 
     #[test]

@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
+use rustix::fs::{FileType, Mode, OFlags, fcntl_setfl, fstat, open};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open, pidfd_send_signal};
 
@@ -136,7 +137,7 @@ impl Watcher {
         if watched {
             // Passed on by hand: Node.js closes all that it has itself on exec, its standard output too.
             let stdout = match stderr {
-                StderrOf::Watched => std::io::stdout().as_fd().try_clone_to_owned().ok(),
+                StderrOf::Watched => stdout(),
                 StderrOf::Command | StderrOf::Remembered => None,
             };
             command
@@ -198,6 +199,22 @@ impl Watcher {
         self.bench.order(|orders| orders.finish = true);
         let _ = self.thread.join();
     }
+}
+
+/// The host's standard output for a process of its own. Of a pipe that is another open file description: whether writes wait is a matter of the
+/// description, and a host on Node.js makes its own writes not wait, which some runtimes take for a failure.
+fn stdout() -> Option<OwnedFd> {
+    let own = std::io::stdout();
+    let another = fstat(&own)
+        .ok()
+        .filter(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Fifo)
+        .and_then(|_| {
+            // Without waiting for somebody who reads: it fails if there is nobody.
+            let flags = OFlags::WRONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+            open("/proc/self/fd/1", flags, Mode::empty()).ok()
+        })
+        .filter(|pipe| fcntl_setfl(pipe, OFlags::empty()).is_ok());
+    another.or_else(|| own.as_fd().try_clone_to_owned().ok())
 }
 
 /// What the thread works with.
