@@ -8,6 +8,11 @@ import { busy, double, doubleLater, echo, sleepy } from "../fixtures/basic.ts";
 import { throws } from "../fixtures/thrown.ts";
 import { withPool } from "./support.ts";
 
+/** Calls both workers until each has answered: one that is still starting can run nothing. */
+async function bothUp(busy: (ms: number) => Promise<number>): Promise<void> {
+  while (new Set(await Promise.all([busy(50), busy(50)])).size < 2);
+}
+
 for (const threads of [1, 2]) {
   for (const steal of [true, false]) {
     test(`100 000 calls in flight are answered, ${threads} threads, steal ${steal}`, { timeout: 120_000 }, () =>
@@ -48,8 +53,7 @@ test("thousands of tasks that wait at the same time wait at the same time", () =
 
 test("ten tiny calls beside a 300 ms call on 2 workers end before it", () =>
   withPool({ threads: 2 }, { busy, double, echo }, async ({ call }) => {
-    // Both workers are up, and know how short the tiny ones are.
-    await Promise.all([call.busy(50), call.busy(50)]);
+    await bothUp(call.busy);
     for (const warm of [0, 2000]) {
       await Promise.all(Array.from({ length: warm }, (_, i) => call.double(i)));
       for (const place of [0, 5, 10]) {
@@ -67,7 +71,7 @@ test("ten tiny calls beside a 300 ms call on 2 workers end before it", () =>
 
 test("a call made while the only other worker is busy is answered by the idle one, again and again", () =>
   withPool({ threads: 2 }, { busy, double }, async ({ call }) => {
-    await Promise.all([call.busy(50), call.busy(50)]);
+    await bothUp(call.busy);
     let ended = false;
     const long = call.busy(500).then(() => (ended = true));
     for (let i = 0; i < 20; i++) assert.equal(await call.double(i), i * 2);
