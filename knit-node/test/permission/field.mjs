@@ -51,6 +51,9 @@ const attack = join(repository, "knit-perm/tests/attack");
 for (const name of fs.readdirSync(attack)) fs.copyFileSync(join(attack, name), join(project, name));
 const addon = join(repository, `knit-node/lib/knit-node.${process.platform}-${process.arch}.node`);
 if (fs.existsSync(addon)) fs.copyFileSync(addon, join(project, "addon.node"));
+const caller = join(project, "caller.node");
+const compiled = spawnSync("cc", ["-shared", "-fPIC", "-Wall", "-Werror", "-o", caller, join(attack, "caller.c")], { stdio: ["ignore", "inherit", "inherit"] });
+if (compiled.status !== 0) throw new Error("the attacker's addon was not compiled", { cause: compiled.error });
 const node = join(repository, "node_modules/node24/bin/node");
 const database = "const db = new (require('node:sqlite').DatabaseSync)('secret.db'); db.exec(\"create table words(word); insert into words values('secret')\")";
 spawnSync(node, ["--no-warnings", "-e", database], { cwd: root });
@@ -84,6 +87,7 @@ const config = {
   abstract: `knit-perm-${tcp}`,
   program: "/bin/true",
   addon: join(project, "addon.node"),
+  caller,
 };
 console.log(JSON.stringify(config));
 

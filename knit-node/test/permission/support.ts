@@ -18,6 +18,8 @@ export interface Config {
   readonly home: string;
   readonly secret: string;
   readonly outside: string;
+  /** An addon by which it calls native code. */
+  readonly caller?: string;
 }
 
 export interface Line {

@@ -4,6 +4,11 @@ import { constants } from "node:os";
 
 const libc = "libc.so.6";
 
+/** The addon of `caller.c`, where it was compiled: for Node.js before 26. */
+let path = null;
+let loaded = null;
+const caller = () => (path === null ? null : (loaded ??= createRequire(import.meta.url)(path)));
+
 /** A function `(number, a, b, c) => result` that makes a system call, as far as this runtime lets it. */
 const syscalls = async () => {
   if (runtime === "bun") {
@@ -15,6 +20,7 @@ const syscalls = async () => {
     const loaded = Deno.dlopen(libc, { syscall: { parameters: ["i64", "i64", "i64", "i64", "i64"], result: "i64" } });
     return (...args) => Number(loaded.symbols.syscall(...args.concat([0, 0, 0, 0]).slice(0, 5).map(BigInt)));
   }
+  if (caller() !== null) return (...args) => caller().syscall(...args.map(Number));
   const { dlopen } = await import("node:ffi");
   const { functions } = dlopen(libc, { syscall: { arguments: ["i64", "i64", "i64", "i64", "i64"], return: "i64" } });
   return (...args) => Number(functions.syscall(...args.concat([0, 0, 0, 0]).slice(0, 5).map(BigInt)));
@@ -25,11 +31,13 @@ const text = async (string) => {
   const bytes = Buffer.from(`${string}\0`);
   kept.push(bytes);
   if (runtime === "bun") return (await import("bun:ffi")).ptr(bytes);
+  if (caller() !== null) return caller().address(bytes);
   if (runtime === "node") return Number((await import("node:ffi")).getRawPointer(bytes));
   return Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes));
 };
 
-export default (attempt, { secret, parent, outside, addon }) => {
+export default (attempt, { secret, parent, outside, addon, caller: compiled }) => {
+  path = compiled ?? null;
   attempt("native: load a library", async () => (await syscalls())(39) > 0 && "loaded");
   attempt("native: the host's environment", async () => {
     // A process has an environment of its own; a thread shares the host's, whatever its process.env says.
@@ -41,13 +49,15 @@ export default (attempt, { secret, parent, outside, addon }) => {
       return BigInt(dlopen(libc, { getenv: signature.Bun }).symbols.getenv(ptr(name))) !== 0n && "there";
     }
     if (runtime === "deno") return BigInt(Deno.dlopen(libc, { getenv: signature.Deno }).symbols.getenv(name)) !== 0n && "there";
+    if (caller() !== null) return caller().environment(name) !== 0 && "there";
     const { dlopen, getRawPointer } = await import("node:ffi");
     return BigInt(dlopen(libc, { getenv: signature.Node }).functions.getenv(BigInt(getRawPointer(name)))) !== 0n && "there";
   });
   attempt("native: the machine's name", async () => {
     const name = Buffer.alloc(64);
     kept.push(name);
-    const loaded = await (async () => {
+    const result = await (async () => {
+      if (caller() !== null) return caller().name(name);
       if (runtime === "bun") {
         const { dlopen, ptr } = await import("bun:ffi");
         return dlopen(libc, { gethostname: { args: ["ptr", "u64"], returns: "i32" } }).symbols.gethostname(ptr(name), 64);
@@ -56,7 +66,7 @@ export default (attempt, { secret, parent, outside, addon }) => {
       const { dlopen, getRawPointer } = await import("node:ffi");
       return dlopen(libc, { gethostname: { arguments: ["u64", "u64"], return: "i32" } }).functions.gethostname(BigInt(getRawPointer(name)), 64n);
     })();
-    return loaded === 0 && String(name);
+    return result === 0 && String(name);
   });
   attempt("native: load an addon", () => {
     const module = { exports: {} };
