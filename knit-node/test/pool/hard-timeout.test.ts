@@ -4,7 +4,7 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 
-import { HardTimeoutError, OptionError, createPool } from "../../ts/index.ts";
+import { HardTimeoutError, OptionError, WorkerCrashedError, createPool } from "../../ts/index.ts";
 import { busy, double, whoAmI } from "../fixtures/basic.ts";
 import { withDefault } from "../fixtures/control/timed.ts";
 import { loopsForever, loopsLater, neverSettles, picky, sleeps } from "../fixtures/control/stuck.ts";
@@ -58,6 +58,16 @@ test("a task that only waits too long loses nobody else's call in the same worke
       while (threads.has(await call.whoAmI()));
     };
     await within(replaced(), "another worker");
+  }));
+
+test("a call that ends with a worker that another call has occupied says so", () =>
+  withPool({ worker: { hardTimeoutMs: 150 } }, tasks, async ({ call }) => {
+    await call.double(1);
+    const beside = reason(call.sleeps(10_000));
+    overrun(await within(reason(call.loopsForever()), "a call that loops"));
+    const error = await within(beside, "a call beside it");
+    assert.ok(error instanceof WorkerCrashedError || error instanceof HardTimeoutError, String(error));
+    assert.match(error.message, /hardTimeoutMs/);
   }));
 
 test("a call that was answered by its timeout frees its worker, too", () =>

@@ -1,15 +1,16 @@
 /**
  * The commands that start workers: other runtimes, wrappers, and those that fail.
  */
+import { readFileSync } from "node:fs";
 import { getPriority } from "node:os";
 import { fileURLToPath } from "node:url";
 import { test } from "node:test";
 import assert from "node:assert/strict";
 
-import { WorkerStartError, createPool } from "../../ts/index.ts";
-import { double, nice, pid, variable } from "../fixtures/process.ts";
-import { reason, skip, within, withPool } from "../pool/support.ts";
-import { cannotRun, lives, processes } from "./support.ts";
+import { WorkerCrashedError, WorkerStartError, createPool } from "../../ts/index.ts";
+import { double, nice, pid, stuck, variable } from "../fixtures/process.ts";
+import { reason, skip, sleep, within, withPool } from "../pool/support.ts";
+import { cannotRun, endsWithin, lives, processes } from "./support.ts";
 
 for (const processRuntime of ["node", "deno", "bun"] as const) {
   test(`workers may be ${processRuntime} processes`, (t) => {
@@ -65,8 +66,8 @@ test("a program that is not there: an error of createPool that names it", () => 
 });
 
 const BROKEN: readonly (readonly [string, readonly string[], RegExp])[] = [
-  ["a wrapper that closes standard input", ["sh", "-c", 'exec "$0" "$@" <&-'], /could not start/],
-  ["a wrapper that gives it another standard input", ["sh", "-c", 'exec "$0" "$@" </dev/null'], /standard input|not.*memory|KNT_|SHM_/i],
+  ["a wrapper that closes standard input", ["sh", "-c", 'exec "$0" "$@" <&-'], /exit code 1\. It said: standard input is not what a pool's host gives to its worker .*"named" is for such wrappers$/],
+  ["a wrapper that gives it another standard input", ["sh", "-c", 'exec "$0" "$@" </dev/null'], /exit code 1\. It said: standard input is not what a pool's host gives to its worker .*"named" is for such wrappers$/],
   ["a command that fails", ["sh", "-c", "echo out of order >&2; exit 3"], /exit code 3[^]*out of order/],
 ];
 
@@ -91,3 +92,21 @@ test("ending a worker ends what its wrapper has started", async () => {
   await within(pool.shutdown(), "shutdown()");
   assert.ok(!lives(worker));
 });
+
+for (const signal of ["SIGKILL", "SIGTERM"] as const) {
+  test(`a wrapper that is ended by ${signal} takes its worker with it, whatever that runs`, async () => {
+    await withPool(processes({ processCommandPrefix: ["sh", "-c", '"$0" "$@"; exit $?'] }), { pid, stuck }, async ({ call, stats }) => {
+      const worker = await within(call.pid(), "a wrapped worker");
+      const open = reason(call.stuck());
+      // What it has not taken its successor runs.
+      while (stats().running === 0) await sleep(5);
+      const stat = readFileSync(`/proc/${worker}/stat`, "utf8");
+      const [, wrapper] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+      process.kill(Number(wrapper), signal);
+      const error = await within(open, "a call of a worker without its wrapper");
+      assert.ok(error instanceof WorkerCrashedError && error.signal === signal, String(error));
+      assert.ok(await endsWithin(worker, 10_000), "the worker lives on");
+      assert.notEqual(await within(call.pid(), "its successor"), worker);
+    });
+  });
+}

@@ -61,7 +61,7 @@ test("a name has 1 to 30 characters, no slash and no NUL", () => {
   const made = ProcessSharedBuffer.create({ name: longest, size: 8, mode: "create" });
   ProcessSharedBuffer.unlink(longest);
   made.close();
-  for (const name of ["", `${longest}x`, "a/b", "/a", "a\0b", ".", ".."]) {
+  for (const name of ["", `${longest}x`, "a/b", "/a", "a\0b", ".", "..", "half \ud800"]) {
     assert.throws(() => ProcessSharedBuffer.create({ name, size: 8, mode: "create" }), coded("SHM_BAD_NAME"));
     assert.throws(() => ProcessSharedBuffer.open(name), coded("SHM_BAD_NAME"));
     assert.throws(() => ProcessSharedBuffer.unlink(name), coded("SHM_BAD_NAME"));

@@ -28,7 +28,7 @@ interface Place {
   reason: KnitError | null;
   /** Why it cannot start, if it has said so. */
   failure: KnitError | null;
-  /** How it has damaged what it shares with the host. */
+  /** Why it was ended, for those whose calls it had: how it has damaged what it shares with the host, or what another call did. */
   damage: Error | null;
   /** Failures to start in a row. */
   failures: number;
@@ -176,7 +176,9 @@ export class Workers {
     if (!this.#host.isRunning(index, number, generation)) return;
     this.#debug.lifecycle?.(`worker ${index} is ended: a call has occupied it for too long`);
     this.#host.giveUp(number, generation, hardTimeout(this.#settings.hardTimeoutMs));
-    void this.#places[index]?.handle?.terminate();
+    const place = this.#places[index] as Place;
+    place.damage ??= new Error("another call had occupied it for longer than worker.hardTimeoutMs, so it was ended");
+    void place.handle?.terminate();
   }
 
   stuck(index: number): void {

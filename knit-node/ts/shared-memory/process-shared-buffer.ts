@@ -19,6 +19,7 @@
 import { KnitError, OptionError } from "../api/errors.ts";
 import { checkOptions, show } from "../api/check.ts";
 import { MAX_SHARED_BYTES } from "../codec/format.ts";
+import { isWellFormed } from "../codec/text.ts";
 import { engine, isMain } from "../runtime/current.ts";
 import type { SharedNative } from "../runtime/native.ts";
 import { checkMetadata, parseMetadata } from "./metadata.ts";
@@ -303,6 +304,8 @@ function checkSize(size: unknown): number {
 
 function checkName(name: unknown): string {
   if (typeof name !== "string") throw new OptionError(`name: ${String(name)} is no string`);
+  // UTF-8 has none: all of them would be the same name.
+  if (!isWellFormed(name)) throw new KnitError("SHM_BAD_NAME", `${JSON.stringify(name)} is no name for shared memory: it holds half of a surrogate pair`);
   return name;
 }
 

@@ -74,8 +74,12 @@ async function run(): Promise<void> {
 
 // What fails before the worker can say so ends it, however its runtime takes rejections.
 run().catch((error: unknown) => {
-  // Nothing is left to be said, and nobody to say it to.
-  if (end !== null && (error as { code?: unknown } | null)?.code === "KNT_HOST_GONE") return end(1);
+  const { code, message } = (error ?? {}) as { readonly code?: unknown; readonly message?: unknown };
+  if (end !== null && typeof code === "string") {
+    // Of a host that is gone nothing is left to be said, and nobody to say it to. Else the host shows this line; where in here it was found does not help.
+    if (code !== "KNT_HOST_GONE") console.error(message);
+    return end(1);
+  }
   setImmediate(() => {
     throw error;
   });

@@ -4,7 +4,7 @@
 //! thread per process. It reaps what it reports, so no zombie stays. Signals are sent by it, too: until it reaps a process, that process's number
 //! is nobody else's.
 //!
-//! Each process that it starts with standard error piped leads a process group of its own: a signal reaches what a wrapper has started as well,
+//! Each process that it starts with standard error piped leads a process group of its own: a signal reaches what a wrapper has started as well, also one that ends the wrapper alone,
 //! and the terminal's do not reach workers, whose end is the host's business.
 
 use std::os::fd::{AsFd, OwnedFd};
@@ -16,7 +16,10 @@ use std::thread::JoinHandle;
 use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
 use rustix::fs::{FileType, Mode, OFlags, fcntl_setfl, fstat, open};
 use rustix::io::Errno;
-use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open, pidfd_send_signal};
+use rustix::process::{
+    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process_group, pidfd_open,
+    pidfd_send_signal, waitid,
+};
 
 use super::door::Door;
 use super::link::Link;
@@ -74,6 +77,21 @@ impl Kept {
         if self.leads_group {
             let _ = kill_process_group(Pid::from_child(&self.child), signal);
         }
+    }
+
+    /// After its end, before it is reaped, while its group's number is nobody else's: what has ended a wrapper ends the worker behind it, too, which would
+    /// run its task on, for nobody.
+    fn end_group(&self) {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        let end = waitid(WaitId::PidFd(self.pidfd.as_fd()), options);
+        let signal = end.ok().flatten().and_then(|end| end.terminating_signal());
+        let Some(signal) = signal.filter(|_| self.leads_group) else {
+            return;
+        };
+        let signal = Signal::from_named_raw(signal)
+            .filter(|signal| [Signal::TERM, Signal::INT, Signal::HUP].contains(signal))
+            .unwrap_or(Signal::KILL);
+        let _ = kill_process_group(Pid::from_child(&self.child), signal);
     }
 }
 
@@ -313,6 +331,7 @@ impl Desk {
         // From the end: removing one moves only those that were looked at.
         for n in (0..found.kept.len()).rev().filter(|n| found.kept[*n][0]) {
             let mut one = self.kept.swap_remove(n);
+            one.end_group();
             let mut lines = String::new();
             if let Some(mut pipe) = one.stderr {
                 let open = pipe.drain(&mut self.out);
