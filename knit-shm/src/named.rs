@@ -2,11 +2,11 @@
 //!
 //! A name is a rendezvous that any process of the user can find, so creation is exclusive and private (0600), and opening
 //! believes nothing: it follows no link, and takes only an object that belongs to this user and lets no other in. A name
-//! outlives every process that knows it, until [`unlink`].
+//! outlives every process that knows it, until [`unlink`]. Memory is there when it has its size: before, its name is taken and missing.
 
 use std::os::fd::OwnedFd;
 
-use rustix::fs::{Mode, fstat, ftruncate};
+use rustix::fs::{FileType, Mode, fstat, ftruncate};
 use rustix::io::Errno;
 use rustix::shm;
 
@@ -57,6 +57,10 @@ pub(crate) fn open(name: &str) -> Result<OwnedFd, ShmError> {
     let ours = stat.st_uid == rustix::process::geteuid().as_raw();
     let others = Mode::from_raw_mode(stat.st_mode) & (Mode::RWXG | Mode::RWXO);
     if ours && others.is_empty() {
+        // Its maker is between its two steps: who looks for the name until it is there looks on.
+        if stat.st_size == 0 && FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile {
+            return Err(ShmError::NameMissing { name: name.into() });
+        }
         Ok(fd)
     } else {
         Err(ShmError::NotPrivate { name: name.into() })

@@ -22,6 +22,25 @@ fn memory_is_found_by_its_name_in_its_size() {
     assert_eq!(found.read::<u64>(9_000).unwrap(), 5);
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn memory_that_is_just_being_made_is_not_there_yet() {
+    use rustix::fs::ftruncate;
+    use rustix::shm;
+
+    let name = Name::new();
+    let missing = ShmError::NameMissing {
+        name: name.0.clone(),
+    };
+    assert_eq!(Region::open_named(&name.0).unwrap_err(), missing);
+    let flags = shm::OFlags::CREATE | shm::OFlags::EXCL | shm::OFlags::RDWR;
+    let path = format!("/{}", name.0);
+    let fd = shm::open(path.as_str(), flags, Mode::RUSR | Mode::WUSR).unwrap();
+    assert_eq!(Region::open_named(&name.0).unwrap_err(), missing);
+    ftruncate(&fd, 4096).unwrap();
+    assert_eq!(Region::open_named(&name.0).unwrap().len(), 4096);
+}
+
 #[test]
 fn a_name_is_given_once() {
     let name = Name::new();

@@ -5,6 +5,7 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 
 import { UnsupportedValueError } from "../../ts/index.ts";
+import { echo } from "../fixtures/basic.ts";
 import { checksum, echoBytes, echoText, makeBytes, makeFloats, pattern, sum, sumLater, sumParts } from "../fixtures/payload.ts";
 import { reason, withPool } from "./support.ts";
 
@@ -57,6 +58,26 @@ test("an argument over the limit rejects, naming limit, size and type; one withi
       assert.equal(said.length, 1, error.message);
     }
     assert.equal(await call.sum(pattern(99_000)), checksum(pattern(99_000)));
+  }));
+
+test("a part that alone is over the limit is named by its path, with its own size", () =>
+  withPool({ payload: { maxPayloadBytes: 100_000 } }, { echo }, async ({ call }) => {
+    const bytes = new Uint8Array(150_001);
+    const refused: readonly (readonly [unknown, string, RegExp])[] = [
+      [{ small: 1, deep: [{}, new Map([["k", bytes]])] }, 'arg.deep[1].get("k")', /Uint8Array of 150001 bytes/],
+      [[bytes.buffer], "arg[0]", /ArrayBuffer of 150001 bytes/],
+      [{ user: { name: "x".repeat(200_000) } }, "arg.user.name", /string of at least 200000 bytes/],
+      [{ a: "x".repeat(60_000), b: "x".repeat(60_000) }, "arg", /Object of at least 12\d{4} bytes/],
+      [Array.from({ length: 3 }, () => new Uint8Array(50_000)), "arg", /Array of at least 15\d{4} bytes/],
+    ];
+    for (const [value, path, size] of refused) {
+      const error = await reason(call.echo(value));
+      assert.ok(error instanceof UnsupportedValueError, String(error));
+      assert.equal(error.path, path, error.message);
+      assert.match(error.message, size);
+      assert.match(error.message, /the limit is 100000.*payload\.maxPayloadBytes/);
+    }
+    assert.equal(await call.echo(5), 5);
   }));
 
 test("a result over the limit rejects its call, naming limit and size, and the worker lives on", () =>

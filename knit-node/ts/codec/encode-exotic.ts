@@ -120,7 +120,7 @@ function putBinary(e: Writer, value: object, kind: number, p: number): number {
   if (kind !== BINARY_ARRAY_BUFFER && isSharedView(value)) return putSharedMemory(e, value, kind, p);
   const bytes = bytesOf(value, kind);
   const length = bytes.length;
-  e.checkBytes(length, value);
+  e.checkBytes(length);
   if (e.blocks !== null) {
     e.reserve(p + 2 + e.owed);
     const words = (p + 1) * 2;

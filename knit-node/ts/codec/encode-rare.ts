@@ -92,7 +92,7 @@ function indicesOf(value: readonly unknown[]): number[] {
 
 /** A string that is long enough for a block. Falls back to the message's text. */
 export function putStringBlock(e: Writer, value: string, p: number): number {
-  e.checkBytes(value.length, value);
+  e.checkBytes(value.length);
   e.reserve(p + 3 + e.owed);
   const blocks = e.blocks!;
   const words = (p + 1) * 2;

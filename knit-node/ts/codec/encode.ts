@@ -11,7 +11,7 @@
  */
 import { KnitError } from "../api/errors.ts";
 import { DEFAULT_LIMITS, HI_BIGINT64, HI_DATE, HI_FALSE, HI_HEAD, HI_NULL, HI_STRING, HI_TRUE, HI_UNDEFINED, NAN_HI } from "./format.ts";
-import { REFUSED, explain, explainRevoked, tooDeep } from "./refuse.ts";
+import { REFUSED, TooLarge, explain, explainRevoked, tooDeep } from "./refuse.ts";
 import { Writer } from "./writer.ts";
 import { NOT_FLAT } from "./compile.ts";
 import { encodeNumbers } from "./encode-numbers.ts";
@@ -115,6 +115,7 @@ export class Encoder {
       }
       return this.#encodeTree(value, prototype, null, out, at);
     } catch (error) {
+      if (error instanceof TooLarge) throw error.explain(value, this.#writer.root);
       throw error instanceof TypeError ? (explainRevoked(value, this.#writer.root) ?? error) : error;
     } finally {
       this.busy = false;
@@ -140,9 +141,13 @@ export class Encoder {
     if (this.busy) return this.#other().#encodeBigInt(value, out, at);
     const writer = this.#writer;
     writer.start(out, at >>> 3);
-    const end = putBigInt(writer, value, at >>> 3) * 8;
-    writer.checkBytes(end - at, value);
-    return end;
+    try {
+      const end = putBigInt(writer, value, at >>> 3) * 8;
+      writer.checkBytes(end - at);
+      return end;
+    } catch (error) {
+      throw this.#refusal(error, value);
+    }
   }
 
   /** A value that is no object, and needs a head. */
@@ -163,9 +168,9 @@ export class Encoder {
     writer.start(out, head);
     try {
       const textAt = 8 * writer.putRoot(value, prototype, spilled, head + 1);
-      writer.checkBytes(textAt - at + writer.units, value);
+      writer.checkBytes(textAt - at + writer.units);
       const end = writeText(out, textAt, writer.strings, writer.stringCount, writer.units);
-      writer.checkBytes(end - at, value);
+      writer.checkBytes(end - at);
       const { i32 } = out;
       i32[head * 2] = textAt - at;
       i32[head * 2 + 1] = HI_HEAD + encoding + writer.headBits;
@@ -182,6 +187,7 @@ export class Encoder {
     blocks?.discard();
     shared?.discard();
     if (error === REFUSED) return explain(value, root, shared);
+    if (error instanceof TooLarge) return error.explain(value, root);
     // The stack's own limit. Errors of accessors and of the buffer's owner are theirs.
     if (error instanceof RangeError && depth > 100 && !(error instanceof KnitError)) return tooDeep(root, depth);
     return error;

@@ -5,7 +5,7 @@ import { KnitError, UnsupportedValueError } from "../api/errors.ts";
 import { KIND_ARRAY, KIND_BINARY, KIND_DATE, KIND_ENVELOPE, KIND_MAP, KIND_PLAIN, KIND_REGEXP, KIND_SET, KIND_SHARED_ARRAY_BUFFER, KIND_UNSUPPORTED, KIND_URL } from "./classify.ts";
 import { classify, constructorName, isSharedBuffer, isSharedView } from "./classify.ts";
 import { ERROR_FIELDS, MAX_SHAPE_KEYS, MAX_SHARED_BYTES } from "./format.ts";
-import { findRevoked } from "./revoked.ts";
+import { findRevoked, findWhere } from "./revoked.ts";
 import type { SharedMemoryWriter } from "./hooks.ts";
 
 interface Refused {
@@ -47,9 +47,33 @@ export function tooDeep(root: string, maxDepth: number): UnsupportedValueError {
   return new UnsupportedValueError(UNSUPPORTED, root, kind, `Cannot send ${root}: ${kind}. Send it in a flatter form.`);
 }
 
-export function tooLarge(root: string, bytes: number, maxBytes: number, value: unknown): UnsupportedValueError {
-  const kind = `${value === null ? "value" : describe(value)} of at least ${bytes} bytes, the limit is ${maxBytes}`;
-  return new UnsupportedValueError(UNSUPPORTED, root, kind, `Cannot send ${root}: ${kind}. Send it in parts, or raise the payload limit.`);
+/** Thrown where a value goes over the limit; the encoder then looks for what is to blame. */
+export class TooLarge extends Error {
+  readonly bytes: number;
+  readonly maxBytes: number;
+
+  constructor(bytes: number, maxBytes: number) {
+    super("too large");
+    this.bytes = bytes;
+    this.maxBytes = maxBytes;
+  }
+
+  /** Names the text or the memory that alone is over the limit; else no part is to blame, and the whole is named. */
+  explain(value: unknown, root: string): UnsupportedValueError {
+    const { bytes, maxBytes } = this;
+    const found = findWhere(value, root, member, (part) => ownBytes(part) > maxBytes);
+    const [path, part] = found ?? [root, value];
+    const own = ownBytes(part);
+    // Of text only the units are known.
+    const size = found === null ? `at least ${bytes}` : typeof part === "string" ? `at least ${own}` : own;
+    const kind = `${describe(part)} of ${size} bytes, the limit is ${maxBytes}`;
+    return new UnsupportedValueError(UNSUPPORTED, path, kind, `Cannot send ${path}: ${kind}. Send it in parts, or raise payload.maxPayloadBytes.`);
+  }
+}
+
+function ownBytes(part: unknown): number {
+  if (typeof part === "string") return part.length;
+  return part instanceof ArrayBuffer || ArrayBuffer.isView(part) ? part.byteLength : 0;
 }
 
 function describe(value: unknown): string {

@@ -1,18 +1,25 @@
 /**
- * Finding a revoked proxy in a value whose encoding failed with a `TypeError`: engines raise one for every use of such a proxy, and so may
+ * Finding a part of a value that was refused: what is too large, or a revoked proxy where the encoding failed with a `TypeError`: engines raise one for every use of such a proxy, and so may
  * any accessor.
  *
  * Only data properties are looked at, so no accessor runs a second time. Traps of other proxies may run; what they throw ends the search.
  */
 
+type Member = (path: string, key: string) => string;
+
 /** The path of the first revoked proxy; null if there is none. `member` writes the path of a property. */
-export function findRevoked(value: unknown, path: string, member: (path: string, key: string) => string): string | null {
+export function findRevoked(value: unknown, path: string, member: Member): string | null {
+  return findWhere(value, path, member, (one) => typeof one === "object" && one !== null && isRevoked(one))?.[0] ?? null;
+}
+
+/** Path and value of the first part that is `wanted`; null if there is none. */
+export function findWhere(value: unknown, path: string, member: Member, wanted: (part: unknown) => boolean): [path: string, part: unknown] | null {
   const seen = new Set<unknown>();
-  const find = (one: unknown, at: string): string | null => {
-    if (typeof one !== "object" || one === null || seen.has(one)) return null;
+  const find = (one: unknown, at: string): [string, unknown] | null => {
+    if (seen.has(one)) return null;
+    if (wanted(one)) return [at, one];
+    if (typeof one !== "object" || one === null || ArrayBuffer.isView(one)) return null;
     seen.add(one);
-    if (isRevoked(one)) return at;
-    if (ArrayBuffer.isView(one)) return null;
     for (const [item, there] of inside(one, at, member)) {
       const found = find(item, there);
       if (found !== null) return found;

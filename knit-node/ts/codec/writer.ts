@@ -9,7 +9,7 @@ import { KIND_PLAIN, KIND_ARRAY, classify } from "./classify.ts";
 import { HEAD_REFS, HI_ARRAY, HI_ARRAY_NUMBERS, HI_BIGINT64, HI_DATE, HI_FALSE, HI_NULL, HI_OBJECT_LOCAL, HI_OBJECT_NEW } from "./format.ts";
 import { HI_OBJECT_SHARED, HI_REF, HI_STRING, HI_SYMBOL, HI_TRUE, HI_UNDEFINED, MAX_SHAPE_KEYS, NAN_HI } from "./format.ts";
 import { Kind, Numbers } from "./numbers.ts";
-import { REFUSED, tooDeep, tooLarge } from "./refuse.ts";
+import { REFUSED, TooLarge, tooDeep } from "./refuse.ts";
 import { ShapeCache, prototypeIsPolluted } from "./shape-cache.ts";
 import { putBigInt, putHoley, putStringBlock } from "./encode-rare.ts";
 import { putExotic } from "./encode-exotic.ts";
@@ -120,7 +120,7 @@ export class Writer {
 
   #grow(slot: number): void {
     const out = this.out;
-    this.checkBytes((slot - this.owed - this.head) * 8, null);
+    this.checkBytes((slot - this.owed - this.head) * 8);
     out.grow(slot * 8);
     this.i32 = out.i32;
     this.f64 = out.f64;
@@ -128,9 +128,9 @@ export class Writer {
   }
 
   /** Fails if a value of `bytes` in the message, beside what is in blocks, is over the limit. */
-  checkBytes(bytes: number, value: unknown): void {
+  checkBytes(bytes: number): void {
     const all = bytes + this.outside;
-    if (all > this.limits.maxBytes) throw tooLarge(this.root, all, this.limits.maxBytes, value);
+    if (all > this.limits.maxBytes) throw new TooLarge(all, this.limits.maxBytes);
   }
 
   /** Writes `value` from slot `p`, where one slot is free; returns the slot after it. */
