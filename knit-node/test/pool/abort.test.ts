@@ -86,6 +86,28 @@ test("any call takes a signal, of whatever task, and the signal may be aborted b
     assert.equal(await call.double(3), 6);
   }));
 
+test("a call's options are its signal: whatever else is an error that names it, whatever is no object is not looked at", () =>
+  withPool({}, { double, loops, sleepy }, async ({ call }) => {
+    const { signal } = new AbortController();
+    const wrong: readonly (readonly [unknown, RegExp])[] = [
+      [{ signl: signal }, /no option "signl": did you mean "signal"/],
+      [{ signal, timeout: 5 }, /no option "timeout"/],
+      [signal, /call\.name\(arg, \{ signal \}\)/],
+      [{ signal: 5 }, /must be an AbortSignal, not 5/],
+    ];
+    for (const name of ["double", "loops"] as const) {
+      for (const [options, says] of wrong) {
+        const error = await reason((call[name] as (arg: unknown, options: unknown) => Promise<unknown>)({ name: "x" }, options));
+        assert.ok(error instanceof OptionError, String(error));
+        assert.match(error.message, says);
+      }
+    }
+    const any = call.double as (arg: unknown, options: unknown) => Promise<unknown>;
+    for (const options of [{}, { signal: undefined }, null, 7, "signal"]) assert.equal(await any(2, options), 4);
+    const item = { n: 3 };
+    assert.ok(Number.isNaN(await any(item, item)), "the forEach of a Set gives it twice");
+  }));
+
 test("one signal may abort many calls, and those that are over have let go of it", () =>
   withPool({ threads: 2 }, tasks, async ({ call }) => {
     const warnings: string[] = [];

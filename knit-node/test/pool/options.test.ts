@@ -126,3 +126,16 @@ test("the smallest pool works, and spinning for long does too", async () => {
   await withPool({ payload: { payloadMaxByteLength: 65_536, maxPayloadBytes: 64 } }, { double }, async ({ call }) => assert.equal(await call.double(1), 2));
   await withPool({ worker: { timers: { spinMicroseconds: 2000 } } }, { double }, async ({ call }) => assert.equal(await call.double(1), 2));
 });
+
+test("a task of another copy of this package is refused, and the error says so", () => {
+  // What another copy makes, for this one: an instance of a class that it does not know.
+  const TASKS = Symbol.for("@vixeny/knitting task");
+  assert.equal((double.constructor as unknown as Record<symbol, unknown>)[TASKS], "@vixeny/knitting");
+  const foreign = new (class {
+    static readonly [TASKS] = "@vixeny/knitting";
+  })();
+  assert.throws(
+    () => createPool()({ foreign: foreign as unknown as typeof double }),
+    (error) => error instanceof OptionError && /foreign.*another copy.*npm ls @vixeny\/knitting/.test(error.message),
+  );
+});

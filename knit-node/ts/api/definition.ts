@@ -6,8 +6,12 @@ import { fingerprint } from "./binding.ts";
 import type { Binding } from "./binding.ts";
 import type { Timeout } from "./timeout.ts";
 
+/** What classes of tasks have, in any copy of this package: its name. */
+export const TASKS: unique symbol = Symbol.for("@vixeny/knitting task");
+
 /** A function that a pool can call. `K` tells whether its calls can be aborted. */
 export class TaskDefinition<A = unknown, R = unknown, K extends boolean = boolean> {
+  static readonly [TASKS] = "@vixeny/knitting";
   /** Null if only workers have it. */
   readonly f: ((arg: A, tools: AbortTools) => R) | null;
   /** The module that makes the task, or exports the function. */

@@ -16,11 +16,11 @@ import { NativeTask } from "./native-task.ts";
 import type { AbortablePromise } from "./abort.ts";
 import type { Binding } from "./binding.ts";
 import { callerUrls } from "./caller.ts";
-import { show } from "./check.ts";
+import { checkOptions, show } from "./check.ts";
 import { isPromise } from "./promise.ts";
 import { debugFor } from "./debug.ts";
 import type { Debug } from "./debug.ts";
-import { TaskDefinition } from "./definition.ts";
+import { TASKS, TaskDefinition } from "./definition.ts";
 import { OptionError, PoolClosedError, PoolInWorkerError } from "./errors.ts";
 import { delay, settings } from "./options.ts";
 import type { PoolOptions, Settings } from "./options.ts";
@@ -206,27 +206,40 @@ function environment(): Readonly<Record<string, string | undefined>> | undefined
 function caller(host: Host, fn: number, key: string, definition: Definition): (value: unknown, options?: unknown) => Promise<unknown> {
   const { timeout, abortable } = definition instanceof TaskDefinition ? definition : { timeout: null, abortable: false };
   const control = { key, timeout, abortable };
-  const controlled = (value: unknown, options: unknown): Promise<unknown> => {
+  const controlled = timeout !== null || abortable;
+  const plain = (value: unknown): Promise<unknown> => (typeof value === "object" && isPromise(value) ? host.callAwaited(fn, value) : host.call(fn, value));
+  const withOptions = (value: unknown, options: unknown): Promise<unknown> => {
     try {
-      return host.callControlled(fn, control, value, signalOf(options));
+      const signal = signalOf(options, value);
+      return controlled || signal !== null ? host.callControlled(fn, control, value, signal) : plain(value);
     } catch (error) {
       return Promise.reject(error);
     }
   };
-  if (timeout !== null || abortable) return controlled;
+  if (controlled) return withOptions;
   return (value, options) => {
-    // Whatever else comes second is not looked at: an index, if this function is given to `map`.
-    if (typeof options === "object" && options !== null && (options as CallOptions).signal !== undefined) return controlled(value, options);
+    if (typeof options === "object" && options !== null) return withOptions(value, options);
     return typeof value === "object" && isPromise(value) ? host.callAwaited(fn, value) : host.call(fn, value);
   };
 }
 
-function signalOf(options: unknown): AbortSignal | null {
-  const signal: unknown = typeof options === "object" && options !== null ? (options as { signal?: unknown }).signal : undefined;
+/**
+ * The signal of a call's options. Whatever else comes second is not looked at if it is no object: an index, if the function is given to `map`. Nor is the
+ * argument itself, which the `forEach` of a `Set` gives twice.
+ */
+function signalOf(options: unknown, value: unknown): AbortSignal | null {
+  if (typeof options !== "object" || options === null || options === value) return null;
+  if (isSignal(options)) throw new OptionError("A call takes its signal in an object: call.name(arg, { signal })");
+  checkOptions("A call", options, ["signal"]);
+  const { signal } = options as { readonly signal?: unknown };
   if (signal === undefined) return null;
-  const { aborted, addEventListener } = (typeof signal === "object" && signal !== null ? signal : {}) as Partial<AbortSignal>;
-  if (typeof aborted === "boolean" && typeof addEventListener === "function") return signal as AbortSignal;
+  if (isSignal(signal)) return signal;
   throw new OptionError(`A call's signal must be an AbortSignal, not ${show(signal)}`);
+}
+
+function isSignal(value: unknown): value is AbortSignal {
+  const { aborted, addEventListener } = (typeof value === "object" && value !== null ? value : {}) as Partial<AbortSignal>;
+  return typeof aborted === "boolean" && typeof addEventListener === "function";
 }
 
 /** Programs have their own tasks, and only those. */
@@ -245,7 +258,9 @@ type Definition = TaskDefinition<never> | PlainFunction;
 
 function definition(key: string, given: unknown): Definition {
   if (given instanceof TaskDefinition || typeof given === "function") return given as Definition;
-  throw new OptionError(`createPool()({ ${key} }): neither a task nor a function. Make a task with task({ f })`);
+  const another = (given as { readonly constructor?: { readonly [TASKS]?: unknown } } | null | undefined)?.constructor?.[TASKS];
+  const what = another === undefined ? "neither a task nor a function. Make a task with task({ f })" : `a task of another copy of this package, which workers would not find. Install one copy that both use: \`npm ls ${String(another)}\` shows them`;
+  throw new OptionError(`createPool()({ ${key} }): ${what}`);
 }
 
 /** How workers find the functions. Where a plain function is from is only known after a look. */
