@@ -143,7 +143,9 @@ impl Layout {
             return Err(SchedError::NotAPool("the magic number is missing"));
         }
         if header.version != VERSION {
-            return Err(SchedError::NotAPool("it has another version"));
+            return Err(SchedError::NotAPool(
+                "its version is another: host and workers must be of the same version of Knit",
+            ));
         }
         let layout = Self::new(Config {
             workers: header.workers as usize,

@@ -62,6 +62,19 @@ fn a_header_that_contradicts_itself_is_refused() {
 }
 
 #[test]
+fn a_host_of_another_version_is_told_apart_from_damage() {
+    let (region, _) = region(Config::default());
+    for version in [VERSION - 1, VERSION + 1] {
+        region
+            .write(core::mem::offset_of!(Header, version), &version)
+            .unwrap();
+        let error = Layout::attach(&region).unwrap_err();
+        assert_eq!(error.code(), "KNT_NOT_A_POOL");
+        assert!(error.to_string().contains("the same version of Knit"));
+    }
+}
+
+#[test]
 fn sizes_outside_the_limits_are_refused() {
     let bad = [
         Config {
