@@ -11,6 +11,7 @@ mod cell;
 mod clock;
 mod cost;
 mod counters;
+mod crowding;
 mod deadlines;
 mod error;
 pub mod frames;

@@ -8,7 +8,7 @@
 //! A reply time is measured from the last progress (calls handed over or replies received) to the next reply. It includes the host's own
 //! wake-up if it slept: were that enough to forbid spinning, a host that slept once would sleep for ever.
 //!
-//! The spinner gives its core up every few microseconds: on a busy machine, whom it waits for may be waiting for that very core.
+//! The spinner gives its core up every few microseconds: on a busy machine, whom it waits for may be waiting for that very core (`crowding.rs`).
 
 use std::time::{Duration, Instant};
 
@@ -65,10 +65,12 @@ impl SpinLimit {
     }
 }
 
-/// Looks until `found` says so, or the limit is over; returns what it said last. Between two looks it pauses for so long.
+/// Looks until `found` says so, or the limit is over; returns what it said last. Between two looks it pauses for so long. `give_up_core` is called every few
+/// microseconds.
 pub(crate) fn look<E>(
     limit: Duration,
     pause: Duration,
+    mut give_up_core: impl FnMut(),
     mut found: impl FnMut() -> Result<bool, E>,
 ) -> Result<bool, E> {
     let start = Instant::now();
@@ -94,7 +96,7 @@ pub(crate) fn look<E>(
             return Ok(false);
         }
         if elapsed >= yield_at {
-            std::thread::yield_now();
+            give_up_core();
             yield_at = start.elapsed() + YIELD;
         }
     }
@@ -128,10 +130,15 @@ mod tests {
     fn a_pause_makes_looks_rare_and_none_lets_them_be_many() {
         let looks = |pause| {
             let mut looks = 0;
-            let found = look(Duration::from_millis(2), pause, || {
-                looks += 1;
-                Ok::<_, std::convert::Infallible>(false)
-            });
+            let found = look(
+                Duration::from_millis(2),
+                pause,
+                std::thread::yield_now,
+                || {
+                    looks += 1;
+                    Ok::<_, std::convert::Infallible>(false)
+                },
+            );
             assert_eq!(found, Ok(false));
             looks
         };

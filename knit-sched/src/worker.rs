@@ -38,6 +38,7 @@ use crate::bells::Shared;
 use crate::blocks as payloads;
 use crate::cell::{Activity, Cell, HostWords};
 use crate::cost::{Costs, MOST};
+use crate::crowding::Crowding;
 use crate::error::{Result, SchedError};
 use crate::heap::{LoanBook, OwnHeap, PeerHeap};
 use crate::owner::owner;
@@ -99,6 +100,7 @@ pub struct Worker {
     armed: bool,
     /// Between two looks of a search.
     pause: Duration,
+    crowding: Crowding,
 }
 
 impl Worker {
@@ -153,6 +155,7 @@ impl Worker {
             searched: true,
             armed: false,
             pause: Duration::ZERO,
+            crowding: Crowding::default(),
             lanes,
             shared,
         })
@@ -181,7 +184,8 @@ impl Worker {
         &self.claims
     }
 
-    /// Settles the last claims, publishes `replies` (a buffer of whole frames) and claims what is to be run next, searching for at most `spin`.
+    /// Settles the last claims, publishes `replies` (a buffer of whole frames) and claims what is to be run next, searching for at most `spin`. A thread that
+    /// searches on a core which somebody else wants as well may move to another of its cores.
     ///
     /// # Errors
     /// The buffer holds a damaged frame, or the memory is corrupt.
@@ -207,12 +211,19 @@ impl Worker {
         }
         self.own().set_activity(Activity::Searching);
         self.searched = true;
-        let found = look(spin, self.pause, || {
-            if !self.backlog.is_empty() {
-                self.settle(&[])?;
-            }
-            Ok::<_, SchedError>(self.claim()? || self.must_stop())
-        });
+        let mut crowding = std::mem::take(&mut self.crowding);
+        let found = look(
+            spin,
+            self.pause,
+            || crowding.give_up_core(),
+            || {
+                if !self.backlog.is_empty() {
+                    self.settle(&[])?;
+                }
+                Ok::<_, SchedError>(self.claim()? || self.must_stop())
+            },
+        );
+        self.crowding = crowding;
         self.own().set_activity(Activity::Running);
         if found? && !self.claims.is_empty() {
             return self.start();

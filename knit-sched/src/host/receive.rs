@@ -93,7 +93,8 @@ impl Host {
             return Ok(!replies.is_empty());
         }
         let news = || Ok::<_, SchedError>(self.any_reply() || self.shared.is_called());
-        if look(limit, Duration::ZERO, news)? {
+        // On which core its owner's thread runs is none of the host's business.
+        if look(limit, Duration::ZERO, std::thread::yield_now, news)? {
             self.poll(replies)?;
         }
         Ok(!replies.is_empty())
