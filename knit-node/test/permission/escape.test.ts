@@ -94,7 +94,6 @@ interface Case {
   readonly native?: boolean;
 }
 
-const NEEDS_ADDON = runtime === "node" && Number(process.versions.node.split(".")[0]) < 26;
 const NATIVE: Permission = { mode: "strict", ffi: true };
 
 const CASES: Readonly<Record<typeof runtime, readonly Case[]>> = {
@@ -121,9 +120,7 @@ for (const { kind, permission, flags = [], spare = [], named = kind, native = fa
   test(`task code gets out of a ${named} in no other way than pool.permissions() says`, async (t) => {
     if (process.platform !== "linux") return skip(t, "the sandbox is for Linux");
     const { config, leave } = await enter();
-    // Node.js calls native code by itself from 26 on, the others always did.
-    const { caller, ...others } = config;
-    const { lines, report } = await attack(NEEDS_ADDON ? config : others, kind, permission, flags, spare);
+    const { lines, report } = await attack(config, kind, permission, flags, spare);
     const seen = await leave();
     const { attempts, denied, works, shown, wrong } = judge(lines, report, native);
     const nobody = (key: PermissionKey): boolean => report.keys[key].strength === "weak";

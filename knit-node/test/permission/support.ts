@@ -18,8 +18,6 @@ export interface Config {
   readonly home: string;
   readonly secret: string;
   readonly outside: string;
-  /** An addon by which it calls native code. */
-  readonly caller?: string;
 }
 
 export interface Line {

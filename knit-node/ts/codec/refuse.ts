@@ -5,7 +5,7 @@ import { KnitError, UnsupportedValueError } from "../api/errors.ts";
 import { KIND_ARRAY, KIND_BINARY, KIND_DATE, KIND_ENVELOPE, KIND_MAP, KIND_PLAIN, KIND_REGEXP, KIND_SET, KIND_SHARED_ARRAY_BUFFER, KIND_UNSUPPORTED, KIND_URL } from "./classify.ts";
 import { classify, constructorName, isSharedBuffer, isSharedView } from "./classify.ts";
 import { ERROR_FIELDS, MAX_SHAPE_KEYS, MAX_SHARED_BYTES } from "./format.ts";
-import { findRevoked, findWhere } from "./revoked.ts";
+import { findRevoked, findWhere } from "./find.ts";
 import type { SharedMemoryWriter } from "./hooks.ts";
 
 interface Refused {
@@ -47,6 +47,9 @@ export function tooDeep(root: string, maxDepth: number): UnsupportedValueError {
   return new UnsupportedValueError(UNSUPPORTED, root, kind, `Cannot send ${root}: ${kind}. Send it in a flatter form.`);
 }
 
+/** Parts that are looked at: the one to blame for a large value is among few, and who sends too much of many small ones should hear of it at once. */
+const MOST_PARTS = 10_000;
+
 /** Thrown where a value goes over the limit; the encoder then looks for what is to blame. */
 export class TooLarge extends Error {
   readonly bytes: number;
@@ -61,7 +64,7 @@ export class TooLarge extends Error {
   /** Names the text or the memory that alone is over the limit; else no part is to blame, and the whole is named. */
   explain(value: unknown, root: string): UnsupportedValueError {
     const { bytes, maxBytes } = this;
-    const found = findWhere(value, root, member, (part) => ownBytes(part) > maxBytes);
+    const found = findWhere(value, root, member, (part) => ownBytes(part) > maxBytes, MOST_PARTS);
     const [path, part] = found ?? [root, value];
     const own = ownBytes(part);
     // Of text only the units are known.

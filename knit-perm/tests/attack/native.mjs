@@ -4,7 +4,7 @@ import { constants } from "node:os";
 
 const libc = "libc.so.6";
 
-/** The addon of `caller.c`, where it was compiled: for Node.js before 26. */
+/** The addon of `caller.c`, where it was compiled: Node.js calls native code by itself from 26 on. */
 let path = null;
 let loaded = null;
 const caller = () => (path === null ? null : (loaded ??= createRequire(import.meta.url)(path)));
@@ -37,7 +37,7 @@ const text = async (string) => {
 };
 
 export default (attempt, { secret, parent, outside, addon, caller: compiled }) => {
-  path = compiled ?? null;
+  if (runtime === "node" && Number(process.versions.node.split(".")[0]) < 26) path = compiled ?? null;
   attempt("native: load a library", async () => (await syscalls())(39) > 0 && "loaded");
   attempt("native: the host's environment", async () => {
     // A process has an environment of its own; a thread shares the host's, whatever its process.env says.
