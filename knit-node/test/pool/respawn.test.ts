@@ -23,7 +23,7 @@ async function withMood(threads: number, mood: Mood, use: (pool: ReturnType<type
   feel(mood);
   const pool = make(threads, data);
   try {
-    await use(pool, feel, () => Number(readFileSync(data.attempts, "utf8")));
+    await use(pool, feel, () => readFileSync(data.attempts).length);
   } finally {
     await within(pool.shutdown(), "shutdown()");
     rmSync(folder, { recursive: true });

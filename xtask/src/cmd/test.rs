@@ -10,6 +10,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use super::{build, generated, setup};
 use crate::count::{Counts, Runner, count, failures};
@@ -24,6 +25,8 @@ const MEMCHECK: [&str; 2] = ["knit-shm", "knit-ring"];
 
 /// Milliseconds after which a single TypeScript test is taken to hang. No test's result depends on it.
 const HANGS: &str = "120000";
+/// How long one file of the suite may run: Deno has no limit for a test.
+const FILE_HANGS: Duration = Duration::from_secs(5 * 60);
 
 /// Runs the tests and prints the table.
 pub fn run(project: &Project, flags: &Test) -> Result<bool> {
@@ -275,7 +278,7 @@ fn suite(
     // Node gives each file a process of its own; the others run all files in one, where what one file sets another finds.
     let one = |test: &PathBuf| {
         let mut command = start();
-        let watched = process::watch_aside(command.args(flags).arg(test), process::HANGS)?;
+        let watched = process::watch_aside(command.args(flags).arg(test), FILE_HANGS)?;
         Ok::<_, Error>((test.clone(), watched))
     };
     let mut counts = Counts::default();
