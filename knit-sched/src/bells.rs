@@ -124,11 +124,13 @@ impl Shared {
         });
     }
 
-    /// Wakes the host if it sleeps. What it shall find must be published before, and a `SeqCst` fence lie between.
-    pub(crate) fn wake_host(&self, words: &HostWords) {
-        if words.bell().take_armed() && !ring(&self.host) {
+    /// Wakes the host if it sleeps, and tells whether it did. What it shall find must be published before, and a `SeqCst` fence lie between.
+    pub(crate) fn wake_host(&self, words: &HostWords) -> bool {
+        let asleep = words.bell().take_armed();
+        if asleep && !ring(&self.host) {
             words.bell().ring();
         }
+        asleep
     }
 
     /// Wakes a worker if it sleeps, and tells whether it did. The same duties as for [`Shared::wake_host`].

@@ -69,17 +69,16 @@ pub(crate) fn for_abort(crew: &impl Crew) {
     }
 }
 
-/// Worker `own`, which searches no longer: wakes a peer if there is `more` to take and nobody searches.
+/// Worker `own`, which searches no longer: wakes a peer if there is `more` to take and nobody searches. Tells whether it woke one.
 pub(crate) fn pass_on<E>(
     crew: &impl Crew,
     own: usize,
     more: impl FnOnce() -> Result<bool, E>,
-) -> Result<(), E> {
+) -> Result<bool, E> {
     // SeqCst fence: between the end of the search and the look for more. Pairs with the fence in `for_new_calls`.
     fence(Ordering::SeqCst);
     let others = || (0..crew.count()).filter(|worker| *worker != own);
-    if !others().any(|worker| crew.is_searching(worker)) && more()? {
-        others().any(|worker| crew.wake(worker));
-    }
-    Ok(())
+    Ok(!others().any(|worker| crew.is_searching(worker))
+        && more()?
+        && others().any(|worker| crew.wake(worker)))
 }

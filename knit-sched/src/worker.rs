@@ -98,6 +98,8 @@ pub struct Worker {
     inline_limit: usize,
     searched: bool,
     armed: bool,
+    /// Whether it has woken somebody since it last gave its core up for that.
+    woke: bool,
     /// Between two looks of a search.
     pause: Duration,
     crowding: Crowding,
@@ -154,6 +156,7 @@ impl Worker {
             backlog: Backlog::default(),
             searched: true,
             armed: false,
+            woke: false,
             pause: Duration::ZERO,
             crowding: Crowding::default(),
             lanes,

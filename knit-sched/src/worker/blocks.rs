@@ -69,7 +69,7 @@ impl Worker {
     ///
     /// # Errors
     /// The locator does not name a live block of the host.
-    pub fn close_block(&self, locator: u64) -> Result<()> {
+    pub fn close_block(&mut self, locator: u64) -> Result<()> {
         self.host_heap.give_back(Locator::from_raw(locator))?;
         // The host may wait for just this room.
         self.tell_host(false);

@@ -66,6 +66,7 @@ impl Worker {
         if std::mem::take(&mut self.searched) {
             self.wake_a_peer()?;
         }
+        self.let_woken_run();
         let stamps = &self.lanes[self.claimed_lane].stamps;
         self.meter.begin(&self.claims, stamps, self.shared.region());
         self.running = true;
@@ -86,9 +87,22 @@ impl Worker {
         if !self.steal || self.lanes.len() == 1 {
             return Ok(());
         }
-        wake::pass_on(&Lanes::new(&self.shared, &self.lanes), self.index, || {
+        self.woke |= wake::pass_on(&Lanes::new(&self.shared, &self.lanes), self.index, || {
             self.any_request()
-        })
+        })?;
+        Ok(())
+    }
+
+    /// Gives the core up once before a call that may be long, to the host or a peer that this worker has woken: the system may have put them on this core,
+    /// beside one that is idle by now, and would leave them there until a slice of several milliseconds is over.
+    fn let_woken_run(&mut self) {
+        let long = self
+            .claims
+            .iter()
+            .any(|claim| !self.costs.is_short(claim.header.function));
+        if long && std::mem::take(&mut self.woke) {
+            std::thread::yield_now();
+        }
     }
 
     /// A private copy of the `n`th claimed call: its header (without [`flag::BLOCK`] and [`flag::ABORT`]) and its argument.

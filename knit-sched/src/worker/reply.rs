@@ -56,11 +56,11 @@ impl Worker {
     }
 
     /// Wakes the host if it sleeps and there is news, or it waits for the room that was just released.
-    pub(super) fn tell_host(&self, news: bool) {
+    pub(super) fn tell_host(&mut self, news: bool) {
         // SeqCst fence: between what was published or released and the look at the host's words; pairs with the one in `Host::arm`.
         fence(Ordering::SeqCst);
         if news || self.host.has_backlog() {
-            self.shared.wake_host(&self.host);
+            self.woke |= self.shared.wake_host(&self.host);
         }
     }
 
