@@ -1,6 +1,8 @@
 //! The host's functions. See `knit_sched::port` for the control block, and `knit_sched::Host` for what each does.
 
 use std::cell::RefCell;
+#[cfg(target_os = "linux")]
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +17,8 @@ use napi_derive::napi;
 use crate::bell::LoopBell;
 use crate::error::{Result, sched, unknown};
 use crate::external::{show_region, show_words};
+#[cfg(target_os = "linux")]
+use crate::poll::{Callback, LoopPoll};
 
 pub(crate) struct Entry {
     pub(crate) port: HostPort,
@@ -23,12 +27,32 @@ pub(crate) struct Entry {
     /// Made when it is first asked for.
     pub(crate) figures: Option<Arc<Words>>,
     bell: Option<Arc<LoopBell>>,
+    /// What the bell calls, and worker processes once there is one.
+    #[cfg(target_os = "linux")]
+    callback: Option<Rc<Callback>>,
+    #[cfg(target_os = "linux")]
+    poll: Option<LoopPoll>,
     /// Put on every process that is started.
     pub(crate) sandbox: Option<Sandbox>,
 }
 
 thread_local! {
     static HOSTS: RefCell<Table<Entry>> = const { RefCell::new(Table::new()) };
+}
+
+#[cfg(target_os = "linux")]
+impl Entry {
+    /// Lets worker processes ring the event loop without a thread between. Nothing before there is one.
+    pub(crate) fn hear_processes(&mut self, env: &Env) -> Result<()> {
+        if let (None, Some(callback)) = (&self.poll, &self.callback) {
+            let poll = self.port.poll().map_err(sched)?;
+            self.poll = poll
+                .map(|poll| LoopPoll::new(env, callback.clone(), poll))
+                .transpose()?
+                .flatten();
+        }
+        Ok(())
+    }
 }
 
 #[inline]
@@ -74,6 +98,10 @@ pub fn host_create(
         outbox: Words::new(0),
         figures: None,
         bell: None,
+        #[cfg(target_os = "linux")]
+        callback: None,
+        #[cfg(target_os = "linux")]
+        poll: None,
         sandbox: None,
     };
     Ok(HOSTS.with_borrow_mut(|hosts| hosts.insert(entry)))
@@ -168,6 +196,13 @@ pub fn host_bell(env: Env, handle: u32, callback: Unknown<'_>) -> Result<()> {
         if let Some(former) = entry.bell.replace(bell) {
             former.close();
         }
+        #[cfg(target_os = "linux")]
+        {
+            let former = entry.callback.replace(Callback::new(&env, &callback)?);
+            former.inspect(|former| former.release());
+            entry.poll.take().inspect(LoopPoll::close);
+            entry.hear_processes(&env)?;
+        }
         Ok(())
     })
 }
@@ -227,8 +262,19 @@ pub fn host_evacuate(handle: u32, worker: u32) -> Result<()> {
 /// Lets go of the host. Its memory stays for as long as buffers or worker threads use it.
 #[napi]
 pub fn host_close(handle: u32) {
-    let entry = HOSTS.with_borrow_mut(|hosts| hosts.remove(handle));
-    if let Some(bell) = entry.and_then(|entry| entry.bell) {
+    let Some(entry) = HOSTS.with_borrow_mut(|hosts| hosts.remove(handle)) else {
+        return;
+    };
+    #[cfg(target_os = "linux")]
+    {
+        if let Some(poll) = &entry.poll {
+            poll.close();
+        }
+        if let Some(callback) = &entry.callback {
+            callback.release();
+        }
+    }
+    if let Some(bell) = &entry.bell {
         bell.close();
     }
 }

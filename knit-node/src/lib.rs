@@ -15,6 +15,7 @@
 //! | `shared.rs`, `links.rs` | memory that users share on purpose, and how it crosses to worker processes |
 //! | `external.rs` | memory shown to JavaScript |
 //! | `bell.rs` | waking an event loop from another thread |
+//! | `poll.rs` | the same from another process |
 //! | `foreign_bell.rs`, `foreign_memory.rs` | bells and memory for programs that call the C interface |
 //! | `error.rs` | errors with their codes |
 
@@ -37,6 +38,8 @@ mod host_calls;
 mod host_figures;
 mod links;
 mod permissions;
+#[cfg(target_os = "linux")]
+mod poll;
 mod processes;
 mod shared;
 

@@ -1,6 +1,7 @@
 //! Worker processes: started and watched by their host, joined from within. See `knit_sched::process`.
 
 use knit_sched::port;
+use napi::Env;
 use napi::bindgen_prelude::Uint8Array;
 use napi_derive::napi;
 
@@ -18,17 +19,22 @@ pub fn host_boot(handle: u32, functions: Vec<String>, data: Uint8Array) -> Resul
 
 /// Starts a process for a place that was opened, by a command as `knit_sched::process::order` reads it. Returns its id.
 #[napi]
-pub fn host_spawn(handle: u32, worker: u32, order: String) -> Result<u32> {
+pub fn host_spawn(env: Env, handle: u32, worker: u32, order: String) -> Result<u32> {
     with(handle, |entry| {
         let sandbox = entry.sandbox.as_ref();
         let prepare = |command: &mut std::process::Command| {
             sandbox.inspect(|sandbox| sandbox.put_on(command));
             Ok(())
         };
-        entry
+        let id = entry
             .port
             .spawn(worker as usize, &order, prepare)
-            .map_err(sched)
+            .map_err(sched)?;
+        #[cfg(target_os = "linux")]
+        entry.hear_processes(&env)?;
+        #[cfg(not(target_os = "linux"))]
+        let _ = env;
+        Ok(id)
     })
 }
 

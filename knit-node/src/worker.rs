@@ -15,12 +15,16 @@ use crate::bell::LoopBell;
 use crate::error::{Error, Result, sched, unknown};
 use crate::external::{show_loan, show_region, show_words};
 use crate::host::locator;
+#[cfg(target_os = "linux")]
+use crate::poll::{Callback, LoopPoll};
 
 struct Entry {
     port: WorkerPort,
     control: Arc<Words>,
     outbox: Arc<Words>,
     bell: Option<Arc<LoopBell>>,
+    #[cfg(target_os = "linux")]
+    poll: Option<LoopPoll>,
 }
 
 thread_local! {
@@ -54,6 +58,8 @@ pub fn worker_attach(token: u32, index: u32, epoch: u32, steal: bool) -> Result<
         control,
         outbox: Words::new(0),
         bell: None,
+        #[cfg(target_os = "linux")]
+        poll: None,
     };
     Ok(WORKERS.with_borrow_mut(|workers| workers.insert(entry)))
 }
@@ -157,7 +163,16 @@ pub fn worker_bell(env: Env, handle: u32, callback: Unknown<'_>) -> Result<()> {
         if let Some(former) = entry.bell.replace(bell) {
             former.close();
         }
-        entry.port.hear_others().map_err(sched)
+        entry.port.hear_others().map_err(sched)?;
+        #[cfg(target_os = "linux")]
+        if let Some(poll) = entry.port.poll().map_err(sched)? {
+            let callback = Callback::new(&env, &callback)?;
+            if let Some(former) = &entry.poll {
+                former.close();
+            }
+            entry.poll = LoopPoll::new(&env, callback, poll)?;
+        }
+        Ok(())
     })
 }
 
@@ -250,7 +265,12 @@ pub fn worker_trim(handle: u32) -> Result<()> {
 #[napi]
 pub fn worker_close(handle: u32) {
     let entry = WORKERS.with_borrow_mut(|workers| workers.remove(handle));
-    if let Some(bell) = entry.and_then(|entry| entry.bell) {
+    let Some(entry) = entry else { return };
+    #[cfg(target_os = "linux")]
+    if let Some(poll) = &entry.poll {
+        poll.close();
+    }
+    if let Some(bell) = &entry.bell {
         bell.close();
     }
 }

@@ -3,7 +3,7 @@
 //! A worker's cell has four lines, each written mostly by one side, so that a spinning reader does not slow a writer down:
 //!
 //! ```text
-//! line 0   life u32 (epoch << 8 | state) | stop u32 | pid u32 | socket 2 x u32   host and worker, rarely
+//! line 0   life u32 (epoch << 8 | state) | stop u32 | pid u32 | socket 2 x u32 | polls u32   host and worker, rarely
 //! line 1   doorbell                                             the worker arms it, who has news takes it
 //! line 2   activity u32 | wants_room u32 | watches u32          the worker says what it does
 //! line 3   what it counts                                       the worker writes it, see `counters.rs`
@@ -81,6 +81,8 @@ const PID: usize = 8;
 const SOCKET: usize = 12;
 #[cfg(target_os = "linux")]
 const INODE: usize = 16;
+#[cfg(target_os = "linux")]
+const POLLS: usize = 20;
 const EPOCH_SHIFT: u32 = 8;
 
 fn life(epoch: u32, state: State) -> u32 {
@@ -138,6 +140,8 @@ impl Cell {
         self.word(STOP).store(0, Ordering::Relaxed);
         self.word(PID).store(0, Ordering::Relaxed);
         self.word(SOCKET).store(0, Ordering::Relaxed);
+        #[cfg(target_os = "linux")]
+        self.set_polls(false);
         self.set_activity(Activity::Running);
         self.set_wants_room(false);
         self.set_watches(false);
@@ -162,6 +166,18 @@ impl Cell {
         let number = self.word(SOCKET).load(Ordering::Relaxed);
         let inode = self.word(INODE).load(Ordering::Relaxed);
         (number != 0).then_some(Heirloom { number, inode })
+    }
+
+    /// Worker process: says whether its event loop polls its descriptor.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn set_polls(&self, polls: bool) {
+        // Release: the loop polls it before. Who still reads the former word rings the doorbell, which is heard as well.
+        self.word(POLLS).store(u32::from(polls), Ordering::Release);
+    }
+
+    #[cfg(target_os = "linux")]
+    pub(crate) fn polls(&self) -> bool {
+        self.word(POLLS).load(Ordering::Acquire) != 0
     }
 
     /// Worker that was told its place and nothing else: the epoch for which the place is open.
@@ -258,6 +274,8 @@ const STEAL: usize = 4;
 const ABORTS: usize = 8;
 const ALONE: usize = 12;
 #[cfg(target_os = "linux")]
+const HOST_POLLS: usize = 16;
+#[cfg(target_os = "linux")]
 const BOOT_LOW: usize = 64;
 #[cfg(target_os = "linux")]
 const BOOT_HIGH: usize = 68;
@@ -345,6 +363,25 @@ impl HostWords {
         let word = |offset| self.boot_word(offset).load(Ordering::Relaxed);
         let locator = u64::from(word(BOOT_HIGH)) << 32 | u64::from(word(BOOT_LOW));
         (locator, word(BOOT_BYTES))
+    }
+
+    #[cfg(target_os = "linux")]
+    fn polls_word(&self) -> &AtomicU32 {
+        self.line
+            .atomic_u32(HOST_POLLS)
+            .expect("the line holds the word")
+    }
+
+    /// Host: says whether its event loop polls its descriptor.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn set_polls(&self, polls: bool) {
+        // Release: as in `Cell::set_polls`.
+        self.polls_word().store(u32::from(polls), Ordering::Release);
+    }
+
+    #[cfg(target_os = "linux")]
+    pub(crate) fn polls(&self) -> bool {
+        self.polls_word().load(Ordering::Acquire) != 0
     }
 
     fn alone(&self) -> &AtomicU32 {

@@ -14,7 +14,7 @@ use super::{HostPort, WorkerPort};
 use crate::error::{Result, SchedError};
 use crate::process::boot::Boot;
 use crate::process::link::Link;
-use crate::process::{Fleet, Gone, Joined, hand_on, join};
+use crate::process::{Fleet, Gone, Joined, Poll, hand_on, join};
 
 /// The pool that this process has joined. It does so once: its standard input is another one afterwards.
 static JOINED: Mutex<Option<Joined>> = Mutex::new(None);
@@ -136,6 +136,17 @@ impl HostPort {
         )
     }
 
+    /// What the host's event loop may poll, once a process was started.
+    ///
+    /// # Errors
+    /// The memory is damaged.
+    pub fn poll(&self) -> Result<Option<Poll>> {
+        let fleet = self.fleet.as_ref();
+        fleet
+            .map(|fleet| fleet.poll(self.host.shared()))
+            .transpose()
+    }
+
     /// Passes memory to every worker process, and to those that start from now on; returns the number for a message.
     pub fn share(&mut self, region: &Arc<Region>) -> u32 {
         let (number, waits) = self.parcels.share(region);
@@ -218,5 +229,14 @@ impl WorkerPort {
             self.relay = Some(joined.relay()?);
         }
         Ok(())
+    }
+
+    /// In a worker process: what this worker's event loop may poll.
+    ///
+    /// # Errors
+    /// The memory is damaged.
+    pub fn poll(&self) -> Result<Option<Poll>> {
+        let joined = JOINED.lock().unwrap_or_else(PoisonError::into_inner);
+        joined.as_ref().map_or(Ok(None), Joined::poll)
     }
 }

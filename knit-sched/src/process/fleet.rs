@@ -4,16 +4,20 @@
 //! when a worker process rings its doorbell.
 
 use std::collections::VecDeque;
+use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rustix::process::Signal;
 
+use super::bell::{self, FarBell, Poll};
 use super::door::Door;
+use super::link::Link;
 use super::order::Order;
 use super::parcels::Parcels;
 use super::relay::Relay;
 use super::watcher::{Ended, StderrOf, Watcher, Way};
 use crate::bells::Shared;
+use crate::cell::{Cell, HostWords};
 use crate::error::{Result, SchedError};
 use crate::host::Host;
 
@@ -22,8 +26,10 @@ pub struct Fleet {
     /// None while it is being dropped.
     watcher: Option<Watcher>,
     ended: Arc<Mutex<VecDeque<Ended>>>,
-    /// Rings of workers come through it.
+    /// Rings of workers come through it, unless the host's loop polls its descriptor.
     _relay: Relay,
+    /// That descriptor.
+    bell: Arc<OwnedFd>,
 }
 
 impl Fleet {
@@ -45,6 +51,7 @@ impl Fleet {
             watcher: Some(Watcher::start(tell)?),
             ended,
             _relay: Relay::of_host(shared)?,
+            bell: bell::descriptor()?,
         })
     }
 
@@ -66,19 +73,45 @@ impl Fleet {
             StderrOf::Watched
         };
         let (descriptor, epoch) = (host.descriptor(worker)?, host.epoch(worker)?);
+        let shared = host.shared();
+        let far = FarBell {
+            fd: bell::descriptor()?,
+            sleeper: Cell::new(shared.layout(), shared.region(), worker)?,
+        };
         let way = match prefix {
             None => {
                 let (link, socket) = parcels.open(worker, command)?;
                 host.set_socket(worker, socket)?;
+                self.pass_bells(&link, &far.fd);
                 Way::Inherits(descriptor, Some(link))
             }
             Some(prefix) => {
                 let door = Door::new(prefix, descriptor, command)?;
-                Way::Connects(door, parcels.open_to_come(worker))
+                let link = parcels.open_to_come(worker);
+                self.pass_bells(&link, &far.fd);
+                Way::Connects(door, link)
             }
         };
+        shared.set_bell(Some(worker), Some(Arc::new(far)))?;
         let watcher = self.watcher.as_mut().expect("it is not being dropped");
         watcher.spawn(command, way, stderr, worker, epoch)
+    }
+
+    /// The watcher sees to what does not fit into the socket.
+    fn pass_bells(&self, link: &Link, worker: &Arc<OwnedFd>) {
+        link.pass_descriptor(bell::HOST, &self.bell);
+        link.pass_descriptor(bell::WORKER, worker);
+    }
+
+    /// What the host's event loop may poll.
+    ///
+    /// # Errors
+    /// The memory is damaged.
+    pub fn poll(&self, shared: &Shared) -> Result<Poll> {
+        Ok(Poll::new(
+            self.bell.clone(),
+            HostWords::new(shared.region())?,
+        ))
     }
 
     /// Sees to what could not be sent at once.

@@ -1,5 +1,6 @@
 //! What a worker process makes of what it was given.
 
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use knit_shm::Region;
@@ -8,6 +9,7 @@ use rustix::fs::{FlockOperation, Mode, OFlags, flock, open};
 use rustix::io::Errno;
 use rustix::process::{Signal, getpid, kill_process};
 
+use super::bell::{FarBell, Passed, Poll};
 use super::given::{self, find, place, stdin};
 use super::link::Link;
 use super::relay::Relay;
@@ -25,6 +27,8 @@ pub struct Joined {
     steal: bool,
     /// None: what has started this process closes descriptors.
     link: Option<Arc<Link>>,
+    /// What this worker's event loop may poll.
+    bell: Option<Arc<OwnedFd>>,
 }
 
 impl Joined {
@@ -84,6 +88,19 @@ impl Joined {
     pub fn relay(&self) -> Result<Relay> {
         Relay::of_worker(&self.shared, self.index, self.epoch)
     }
+
+    /// What that event loop may poll, so that the host need not go through that thread. None if it was not passed.
+    ///
+    /// # Errors
+    /// The memory is damaged.
+    pub fn poll(&self) -> Result<Option<Poll>> {
+        let Some(bell) = self.bell.clone() else {
+            return Ok(None);
+        };
+        let (layout, region) = (self.shared.layout(), self.shared.region());
+        let cell = Cell::new(layout, region, self.index)?;
+        Ok(Some(Poll::new(bell, cell)))
+    }
 }
 
 /// Whether this process was started as a pool's worker, as far as its standard input and its last argument tell. For programs that start themselves again.
@@ -113,10 +130,23 @@ pub fn join(gone: Gone) -> Result<Joined> {
     rustix::stdio::dup2_stdin(null).map_err(io("dup2"))?;
     let (region, layout) = (shared.region(), shared.layout());
     let cell = Cell::new(layout, region, index)?;
+    let host = HostWords::new(region)?;
+    let link = link(cell.socket())?;
+    let passed = link.as_deref().and_then(Passed::through);
+    let bell = passed.as_ref().map(|passed| passed.worker.clone());
+    let steal = host.steals();
+    if let Some(passed) = passed {
+        let far = FarBell {
+            fd: passed.host,
+            sleeper: host,
+        };
+        shared.set_bell(None, Some(Arc::new(far)))?;
+    }
     Ok(Joined {
         epoch: cell.open_epoch()?,
-        link: link(cell.socket())?,
-        steal: HostWords::new(region)?.steals(),
+        link,
+        bell,
+        steal,
         index,
         shared,
     })

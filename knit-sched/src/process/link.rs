@@ -20,6 +20,8 @@ use knit_shm::pass::{DescriptorSocket, Record};
 use knit_shm::{Region, ShmError};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
+use super::bell::RESERVED;
+
 /// Descriptors of a worker that may wait in its host for whoever asks for them.
 const MOST: usize = 256;
 /// How long a worker waits for what its host has passed, or for room in the socket: as good as for ever, since the other side has a thread for this.
@@ -33,11 +35,18 @@ enum Arrived {
     Lost,
 }
 
+/// What is to be sent under a number.
+enum ToSend {
+    Memory(Arc<Region>),
+    Descriptor(Arc<OwnedFd>),
+    /// It is taken back.
+    Forget,
+}
+
 #[derive(Default)]
 struct State {
     arrived: HashMap<u32, Arrived>,
-    /// To be sent; without memory, to be taken back.
-    waiting: VecDeque<(u32, Option<Arc<Region>>)>,
+    waiting: VecDeque<(u32, ToSend)>,
     /// The number heard of last. They come in order, wrapping.
     last: u32,
     /// The other end is gone, or has sent what cannot be understood.
@@ -53,7 +62,9 @@ impl State {
     }
 
     fn arrive(&mut self, number: u32, what: Arrived) {
-        self.hear_of(number);
+        if number < RESERVED {
+            self.hear_of(number);
+        }
         self.arrived.insert(number, what);
     }
 }
@@ -123,8 +134,17 @@ impl Link {
 
     /// Host: passes memory, at once or as soon as there is room. True if the watcher has to see to that.
     pub(crate) fn pass(&self, number: u32, region: &Arc<Region>) -> bool {
+        self.push(number, ToSend::Memory(region.clone()))
+    }
+
+    /// Host: the same for a descriptor that is no memory, under a reserved number.
+    pub(super) fn pass_descriptor(&self, number: u32, fd: &Arc<OwnedFd>) -> bool {
+        self.push(number, ToSend::Descriptor(fd.clone()))
+    }
+
+    fn push(&self, number: u32, what: ToSend) -> bool {
         let mut state = self.state();
-        state.waiting.push_back((number, Some(region.clone())));
+        state.waiting.push_back((number, what));
         self.flush(&mut state);
         !state.waiting.is_empty()
     }
@@ -134,8 +154,8 @@ impl Link {
         let mut state = self.state();
         // Told even if it was never passed: who asks for it must not wait.
         match state.waiting.iter_mut().find(|(other, _)| *other == number) {
-            Some((_, region)) => *region = None,
-            None => state.waiting.push_back((number, None)),
+            Some((_, what)) => *what = ToSend::Forget,
+            None => state.waiting.push_back((number, ToSend::Forget)),
         }
         self.flush(&mut state);
         !state.waiting.is_empty()
@@ -209,16 +229,34 @@ impl Link {
         Ok(Some(region))
     }
 
+    /// Worker: the descriptor that the host has passed under a reserved number, or is about to. None if it was lost.
+    pub(super) fn take_descriptor(&self, number: u32) -> Option<OwnedFd> {
+        let state = self.state();
+        let (mut state, _) = self
+            .came
+            .wait_timeout_while(state, PATIENCE, |state| {
+                !state.over && !state.arrived.contains_key(&number)
+            })
+            .unwrap_or_else(PoisonError::into_inner);
+        match state.arrived.remove(&number) {
+            Some(Arrived::Fd(fd)) => Some(fd),
+            _ => None,
+        }
+    }
+
     fn flush(&self, state: &mut State) {
         let Some(socket) = self.socket.get() else {
             return;
         };
-        while let Some((number, region)) = state.waiting.front() {
-            let sent = match region.as_ref().map(|region| region.fd()) {
-                Some(Some(fd)) => socket.send(*number, fd),
-                // Private memory has none, and cannot be shared; it is not offered.
-                Some(None) => Ok(()),
-                None => socket.forget(*number),
+        while let Some((number, what)) = state.waiting.front() {
+            let sent = match what {
+                ToSend::Memory(region) => match region.fd() {
+                    Some(fd) => socket.send(*number, fd),
+                    // Private memory has none, and cannot be shared; it is not offered.
+                    None => Ok(()),
+                },
+                ToSend::Descriptor(fd) => socket.send(*number, fd.as_fd()),
+                ToSend::Forget => socket.forget(*number),
             };
             match sent {
                 Err(ShmError::SocketFull) => return,

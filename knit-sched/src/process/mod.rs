@@ -26,7 +26,8 @@
 //! | `given` | what the process has inherited, or gets at that name |
 //! | `join` | what it makes of that |
 //! | [`boot`] | what a binding tells its workers, in the pool's memory |
-//! | `relay` | event loops that are rung from other processes |
+//! | `bell` | event loops that are rung from other processes, by a descriptor |
+//! | `relay` | the same by a thread, for loops that poll none |
 //! | `order` | a command as a list of words |
 //! | `watcher`, `stderr` | one thread that learns how processes end, and what they said |
 //! | `fleet` | the processes of a host that has an event loop |
@@ -34,6 +35,7 @@
 //!
 //! Linux only: no other system opens anonymous memory a second time.
 
+mod bell;
 pub mod boot;
 mod descriptor;
 mod door;
@@ -47,6 +49,7 @@ mod relay;
 mod stderr;
 pub(crate) mod watcher;
 
+pub use bell::Poll;
 pub use fleet::Fleet;
 pub use given::hand_on;
 pub use join::{Joined, attach, is_worker, join};

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use knit_shm::Region;
 use knit_shm::pass::{DescriptorSocket, Heirloom, inherit};
 
+use super::bell::RESERVED;
 use super::link::Link;
 use crate::error::{Result, SchedError};
 
@@ -80,7 +81,7 @@ impl Parcels {
         }
         let number = loop {
             self.last = self.last.wrapping_add(1);
-            if self.last != 0 && !self.live.contains_key(&self.last) {
+            if self.last != 0 && self.last < RESERVED && !self.live.contains_key(&self.last) {
                 break self.last;
             }
         };
