@@ -5,6 +5,7 @@ import type * as WorkerThreads from "node:worker_threads";
 
 import { threadFlags } from "./command.ts";
 import type { Plan } from "./plan.ts";
+import { isWorkerProcess } from "./role.ts";
 import type { Starter, WorkerBoot, WorkerHandle, WorkerListener, WorkerMessage, WorkerSettings } from "./runtime.ts";
 
 // Not imported: the other runtimes load this file, too, and would pay for a module that they do not use.
@@ -15,7 +16,8 @@ function threads(): typeof WorkerThreads {
 
 /** Whether this is the thread that the user started. */
 export function isMain(): boolean {
-  return threads().isMainThread;
+  // The module for threads takes Node.js three milliseconds, and no worker process needs it.
+  return isWorkerProcess || threads().isMainThread;
 }
 
 /** Whether this thread is a worker of a pool. */
