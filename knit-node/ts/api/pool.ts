@@ -21,13 +21,15 @@ import { isPromise } from "./promise.ts";
 import { debugFor } from "./debug.ts";
 import type { Debug } from "./debug.ts";
 import { TASKS, TaskDefinition } from "./definition.ts";
-import { OptionError, PoolClosedError, PoolInWorkerError } from "./errors.ts";
+import { OptionError, PoolClosedError } from "./errors.ts";
 import { delay, settings } from "./options.ts";
 import type { PoolOptions, Settings } from "./options.ts";
 import type { PermissionReport } from "./permission.ts";
 import type { ProcessSettings } from "./process-options.ts";
 import type { PoolStats } from "./stats.ts";
 import { findExports } from "./plain-function.ts";
+import { refuse } from "./pool-in-worker.ts";
+import { makesPools } from "./pool-maker.ts";
 
 /** An exported function in place of a task. */
 // Any argument and result: a record of tasks of all kinds.
@@ -103,8 +105,10 @@ export function createPool(options: PoolOptions = {}): <T extends Tasks>(tasks: 
   return poolMaker(options, createPool);
 }
 
+makesPools(poolMaker);
+
 /** As `createPool`; paths in the options are relative to the module that called `boundary`. */
-export function poolMaker(options: PoolOptions, boundary: Function): <T extends Tasks>(tasks: T) => Pool<T> {
+function poolMaker(options: PoolOptions, boundary: Function): <T extends Tasks>(tasks: T) => Pool<T> {
   const chosen = settings(options, boundary);
   return function make(tasks) {
     return inPool() ? refuse(tasks) : start(chosen, tasks, make);
@@ -277,25 +281,3 @@ function bindings(keys: readonly string[], definitions: readonly Definition[], b
     return keys.map((key) => known.get(key) as Binding);
   });
 }
-
-/** In a worker the module that makes the pool is imported too: only using it is wrong. */
-function refuse<T extends Tasks>(tasks: T): Pool<T> {
-  const call = Object.create(null) as Record<string, () => Promise<never>>;
-  for (const key of Object.keys(tasks)) call[key] = () => Promise.reject(new PoolInWorkerError());
-  return {
-    call: Object.freeze(call) as unknown as Pool<T>["call"],
-    alloc() {
-      throw new PoolInWorkerError();
-    },
-    stats() {
-      throw new PoolInWorkerError();
-    },
-    permissions() {
-      throw new PoolInWorkerError();
-    },
-    shutdown: () => Promise.resolve(),
-    [Symbol.dispose]() {},
-    [Symbol.asyncDispose]: () => Promise.resolve(),
-  };
-}
-

@@ -8,8 +8,9 @@ import { checkOptions, show } from "./check.ts";
 import { TaskDefinition } from "./definition.ts";
 import { OptionError } from "./errors.ts";
 import type { PoolOptions } from "./options.ts";
-import { poolMaker } from "./pool.ts";
 import type { Call, Pool } from "./pool.ts";
+import { poolMaker } from "./pool-maker.ts";
+import type { PoolMaker } from "./pool-maker.ts";
 import { timeoutOf } from "./timeout.ts";
 import type { Late, TaskTimeout, Timeout } from "./timeout.ts";
 
@@ -54,7 +55,7 @@ export type Argument<F extends (...args: never) => unknown> = Parameters<F> exte
 export class Task<A = unknown, R = unknown, K extends boolean = false> extends TaskDefinition<A, R, K> {
   /** A pool for this task alone. */
   createPool(options: PoolOptions = {}): SinglePool<Task<A, R, K>> {
-    const { call, ...rest } = poolMaker(options, this.createPool)({ task: this });
+    const { call, ...rest } = (poolMaker() as PoolMaker)(options, this.createPool)({ task: this });
     return { ...rest, call: call.task as Call<Task<A, R, K>> };
   }
 }

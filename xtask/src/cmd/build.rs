@@ -5,9 +5,10 @@
 //!    `process.platform` and `process.arch` name the machine.
 //! 2. `tsc` writes `knit-node/dist`; files there whose source is gone are removed, so that the
 //!    package never holds a module that no longer exists.
-//! 3. Bun's bundler puts the compiled modules into a few, in `dist/bundle`. Every worker loads them, and
-//!    a hundred small modules cost it as much as the rest of its start. The package's entries stay
-//!    where their types are, and lead there.
+//! 3. esbuild puts the compiled modules into a few, in `dist/bundle`. Every worker loads them, and
+//!    a hundred small modules cost it as much as the rest of its start. What a worker loads is one
+//!    file; what makes pools is another, which worker processes do without. The package's entries
+//!    stay where their types are, and lead there.
 
 use std::path::{Path, PathBuf};
 
@@ -18,8 +19,9 @@ use crate::project::Project;
 
 /// What programs and workers import, below `dist`. Modules find each other's files from one folder
 /// below it, so that is where the bundle is, too.
-const ENTRIES: [&str; 6] = [
+const ENTRIES: [&str; 7] = [
     "index.js",
+    "worker-index.js",
     "worker/main.js",
     "shared-memory/process-shared-buffer.js",
     "runtime/source.js",
@@ -110,40 +112,92 @@ fn typescript(project: &Project) -> Result<()> {
     bundle(project, &dist)
 }
 
+/// What every entry loads before itself. The bundler makes a file for each set of entries that share
+/// modules, and each file costs a worker a millisecond: what all have in common is one file.
+const COMMON: [&str; 3] = [
+    "worker/serve.js",
+    "worker-index.js",
+    "shared-memory/process-shared-buffer.js",
+];
+
+/// What starts a worker is at its place, so that it is not one file more.
+const IN_PLACE: &str = "worker/main.js";
+
 /// Bun takes what begins so as it is. Else it compiles the bundle in each sandboxed process anew: its cache lies outside.
 const COMPILED: &str = "// @bun";
 
 /// Puts the compiled modules into a few. They are ASCII, the bundler's default: one letter beyond makes engines keep a whole module with two bytes for each,
 /// in every worker.
 fn bundle(project: &Project, dist: &Path) -> Result<()> {
+    let (bundle, entries) = (dist.join("bundle"), dist.join("entries"));
+    for folder in [&bundle, &entries] {
+        if folder.exists() {
+            std::fs::remove_dir_all(folder).at(folder)?;
+        }
+    }
+    std::fs::create_dir(&entries).at(&entries)?;
     let mut bundler = project.command(project.path("node_modules/.bin/esbuild"));
-    bundler.args(ENTRIES.map(|entry| dist.join(entry)));
+    for entry in ENTRIES {
+        let path = entries.join(name(entry));
+        std::fs::write(&path, whole(entry)).at(&path)?;
+        let place = bundled(entry);
+        bundler.arg(format!(
+            "{}={}",
+            place.trim_end_matches(".js"),
+            path.display()
+        ));
+    }
     bundler.args(["--bundle", "--splitting", "--format=esm"]);
     bundler.args(["--platform=node", "--target=esnext"]);
-    bundler.args(["--entry-names=[name]", "--chunk-names=[hash]"]);
+    // Common modules are imported for that they are there: package.json says that this has no effect.
+    bundler.args(["--chunk-names=bundle/[hash]", "--ignore-annotations"]);
     bundler.arg(format!("--banner:js={COMPILED}"));
-    bundler.arg("--log-level=warning");
-    bundler.arg(format!("--outdir={}", dist.join("bundle").display()));
+    bundler.args(["--log-level=warning", "--allow-overwrite"]);
+    bundler.arg(format!("--outdir={}", dist.display()));
     process::run(&mut bundler)?;
+    std::fs::remove_dir_all(&entries).at(&entries)?;
     for file in files(dist)? {
         let below = file.strip_prefix(dist).expect("it was found in there");
-        if below.extension().is_some_and(|kind| kind == "js") && !below.starts_with("bundle") {
+        let kept = below.starts_with("bundle") || below == Path::new(IN_PLACE);
+        if below.extension().is_some_and(|kind| kind == "js") && !kept {
             std::fs::remove_file(&file).at(&file)?;
         }
     }
-    for entry in ENTRIES {
+    for entry in ENTRIES.iter().filter(|entry| **entry != IN_PLACE) {
         let place = dist.join(entry);
         std::fs::write(&place, forward(entry)).at(&place)?;
     }
     Ok(())
 }
 
+/// An entry's file in the bundle, below `dist`.
+fn bundled(entry: &str) -> String {
+    if entry == IN_PLACE {
+        entry.to_owned()
+    } else {
+        format!("bundle/{}", name(entry))
+    }
+}
+
+/// The last part of a path.
+fn name(entry: &str) -> &str {
+    entry.rsplit('/').next().unwrap_or(entry)
+}
+
+/// What the bundler takes for an entry, in a folder below `dist`.
+fn whole(entry: &str) -> String {
+    let common: String = COMMON
+        .iter()
+        .map(|module| format!("import \"../{module}\";\n"))
+        .collect();
+    format!("{common}export * from \"../{entry}\";\n")
+}
+
 /// A module at an entry's place that is the bundled one.
 fn forward(entry: &str) -> String {
     let up = "../".repeat(entry.matches('/').count());
     let here = if up.is_empty() { "./" } else { &up };
-    let name = entry.rsplit('/').next().unwrap_or(entry);
-    format!("export * from \"{here}bundle/{name}\";\n")
+    format!("export * from \"{here}{}\";\n", bundled(entry))
 }
 
 /// The source that a compiled file comes from.
@@ -208,9 +262,10 @@ mod tests {
             "export * from \"./bundle/index.js\";\n"
         );
         assert_eq!(
-            forward("worker/main.js"),
-            "export * from \"../bundle/main.js\";\n"
+            forward("worker/starter.js"),
+            "export * from \"../bundle/starter.js\";\n"
         );
+        assert_eq!(bundled("worker/main.js"), "worker/main.js");
     }
 
     #[test]

@@ -1,0 +1,62 @@
+/**
+ * `@vixeny/knitting` as a worker process imports it, by the condition `knit-worker` of package.json: without the half that makes pools, which takes longer to load
+ * than all else a task's module needs.
+ *
+ * Who makes a pool all the same is no worker: a program that a task has started, with the flags of its own runtime. It gets that half then.
+ *
+ * @module
+ */
+import type * as Modules from "node:module";
+
+import { refuse } from "./api/pool-in-worker.ts";
+import { makesPools, poolMaker } from "./api/pool-maker.ts";
+import type { PoolMaker } from "./api/pool-maker.ts";
+import { settings } from "./api/options.ts";
+import type { PoolOptions } from "./api/options.ts";
+import type { Pool, Tasks } from "./api/pool.ts";
+import { inPool } from "./runtime/current.ts";
+import { builtin } from "./runtime/system.ts";
+
+// Sources run as they are; the published package is compiled beside them.
+const EXTENSION = import.meta.url.slice(import.meta.url.lastIndexOf("."));
+
+const make: PoolMaker = (options, boundary) => {
+  if (inPool()) {
+    // What is wrong with them is said here as anywhere.
+    settings(options, boundary);
+    return refuse;
+  }
+  builtin<typeof Modules>("node:module").createRequire(import.meta.url)(`./index${EXTENSION}`);
+  return (poolMaker() as PoolMaker)(options, boundary);
+};
+
+// Who was here first may have loaded the whole.
+if (poolMaker() === null) makesPools(make);
+
+/** As that of `index.ts`. */
+export function createPool(options: PoolOptions = {}): <T extends Tasks>(tasks: T) => Pool<T> {
+  return (poolMaker() as PoolMaker)(options, createPool);
+}
+
+export { importTask, task, Task } from "./api/task.ts";
+export { NativeTask, nativeTask } from "./api/native-task.ts";
+export { setModuleUrl } from "./api/caller.ts";
+export { Envelope } from "./api/envelope.ts";
+export {
+  AbortSlotsExhaustedError,
+  ExitInWorkerError,
+  HardTimeoutError,
+  KnitError,
+  OptionError,
+  PermissionDeniedError,
+  PermissionUnenforceableError,
+  PoolClosedError,
+  PoolInWorkerError,
+  QueueFullError,
+  TaskBindingError,
+  TaskTimeoutError,
+  UnsupportedValueError,
+  WorkerCrashedError,
+  WorkerStartError,
+} from "./api/errors.ts";
+export { isMain } from "./runtime/current.ts";
