@@ -1,5 +1,5 @@
 /**
- * On Deno a pool of threads touches nothing of Node's: its first touch costs each thread more than all the rest of its start.
+ * On Deno a pool touches nothing of Node's: its first touch costs each thread and process more than all the rest of its start.
  */
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
@@ -31,6 +31,7 @@ test("Deno makes no process in host or worker before a task touches it, and then
   const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes)) as [string, string];
   assert.notEqual(out, "", err);
   assert.deepEqual(JSON.parse(out), [
+    { worker: [false, false], host: false, touch: "ExitInWorkerError", after: true },
     { worker: [false, false], host: false, touch: "ExitInWorkerError", after: true },
     { load: "ExitInWorkerError", after: true, shared: 7 },
   ]);

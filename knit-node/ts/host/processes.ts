@@ -11,7 +11,7 @@ import type { ProcessSettings } from "../api/process-options.ts";
 import { encodeAlone } from "../codec/alone.ts";
 import { behindStarter, order, thisRuntime, workerCommand } from "../runtime/command.ts";
 import type { Native } from "../runtime/native.ts";
-import { builtin } from "../runtime/system.ts";
+import { builtin, environment } from "../runtime/system.ts";
 import { programOf } from "../runtime/target.ts";
 import type { ProcessBoot, Starter, WorkerBoot, WorkerHandle, WorkerListener, WorkerNote, WorkerSettings } from "../runtime/runtime.ts";
 import type { Host } from "./host.ts";
@@ -54,7 +54,7 @@ export class Processes implements Starter {
     const program = this.#settings.command === null && plan !== null ? programOf(this.#settings.runtime ?? thisRuntime).path : null;
     const command = workerCommand(this.#settings, settings, program);
     try {
-      this.#native.hostSpawn(this.#host.handle, index, order(command, plan?.env ?? process.env, plan?.cwd, this.#settings.named));
+      this.#native.hostSpawn(this.#host.handle, index, order(command, plan?.env ?? environment(), plan?.cwd, this.#settings.named));
     } catch (cause) {
       throw cannotStart(cause, this.#settings, command[0]);
     }

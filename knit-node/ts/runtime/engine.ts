@@ -6,6 +6,7 @@ import { bunNative } from "./ffi/bun.ts";
 import { denoNative } from "./ffi/deno.ts";
 import type { ForeignNative, RareForeign } from "./ffi/library.ts";
 import type { Native, WebNative } from "./native.ts";
+import { openNapi } from "./ffi/deno-napi.ts";
 import { machine } from "./system.ts";
 
 let native: Native | null = null;
@@ -42,6 +43,8 @@ let foreign: (ForeignNative & RareForeign) | null = null;
 /** The library through N-API; loaded once, since the leave to load it may go. */
 function napi(): ForeignNative & RareForeign {
   return (foreign ??= opened((path) => {
+    const opened = "Deno" in globalThis ? openNapi(path) : null;
+    if (opened !== null) return opened as ForeignNative & RareForeign;
     const loaded = { exports: {} };
     // Not `require`: Deno would ask for leave to read as well.
     process.dlopen(loaded, path);

@@ -17,6 +17,24 @@ export function whenDying(listener: (error: unknown) => void): void {
   hear = listener;
 }
 
+interface WebEvents {
+  addEventListener(type: string, listener: (event: { readonly error?: unknown; readonly reason?: unknown }) => void): void;
+}
+
+/**
+ * The same on Deno, whose `process` may never be made: as the web tells it. The program may still have it otherwise, and the worker lives on: then `undefined` is
+ * heard.
+ */
+export function whenDyingOnDeno(listener: (error: unknown) => void): void {
+  const tell = (error: unknown): void => {
+    listener(error);
+    setTimeout(listener, 0, undefined);
+  };
+  const { addEventListener } = globalThis as unknown as WebEvents;
+  addEventListener("error", ({ error }) => tell(error));
+  addEventListener("unhandledrejection", ({ reason }) => tell(reason));
+}
+
 /** To be called once, before any module of the user is loaded. */
 export function watchDeath(process: NodeJS.Process): void {
   process.on("uncaughtExceptionMonitor", (error: unknown) => {

@@ -9,12 +9,15 @@ import { FRAME_HEADER, GRANULE, KIND_NOTE } from "../generated/layout.ts";
 import type { Native } from "../runtime/native.ts";
 import { isWorkerWord } from "../runtime/role.ts";
 import type { ProcessBoot, WorkerBoot, WorkerNote } from "../runtime/runtime.ts";
+import { onProcess } from "./late-process.ts";
 
 /** Finds the place that this process was started for. */
 export function join(native: Native): WorkerBoot {
   const place = native.processJoin();
   // Tasks see what the program was started with, and this is not it.
-  if (isWorkerWord(process.argv.at(-1))) process.argv.pop();
+  onProcess(({ argv }) => {
+    if (isWorkerWord(argv.at(-1))) argv.pop();
+  });
   return { ...(decodeAlone(native.processBoot()) as ProcessBoot), ...place, memories: null };
 }
 

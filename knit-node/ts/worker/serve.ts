@@ -10,7 +10,7 @@ import { serializeFailure } from "../runtime/runtime.ts";
 import type { WorkerBoot, WorkerMessage } from "../runtime/runtime.ts";
 import { bind } from "./bind.ts";
 import { bootstrap } from "./bootstrap.ts";
-import { whenDying } from "./dying.ts";
+import { whenDying, whenDyingOnDeno } from "./dying.ts";
 import { guardExits } from "./guards.ts";
 import { ender, join, portable, sayFailure } from "./join.ts";
 import { Loop } from "./loop.ts";
@@ -38,9 +38,11 @@ function sayDeath(error: unknown, boot: WorkerBoot): void {
     loop.note(note);
     return;
   }
+  // What was taken back.
+  if (error === undefined) return;
   sayFailure(engine(), boot, note);
   // Bun would load on.
-  if (end !== null) setImmediate(end, 1);
+  if (end !== null && !("Deno" in globalThis)) setImmediate(end, 1);
 }
 
 async function run(): Promise<void> {
@@ -59,7 +61,7 @@ async function run(): Promise<void> {
   };
   try {
     guardExits(debug.globals);
-    if (end !== null) whenDying((error) => sayDeath(error, ours));
+    if (end !== null) ("Deno" in globalThis ? whenDyingOnDeno : whenDying)((error) => sayDeath(error, ours));
     if (ours.bootstrap !== null) await bootstrap(ours.bootstrap, load);
     const functions = await bind(ours.bindings, load);
     // The host ends a thread; until then nothing runs here any more.
