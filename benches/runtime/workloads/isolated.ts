@@ -80,9 +80,12 @@ const waiting: Child = async (runtime, name, ms) => {
   return { rate };
 };
 
+/** Until then engines collect what their start has left: Bun for two seconds, with bare workers too. */
+const QUIET_MS = 3000;
+
 async function cpuPerSecond(contestant: Contestant, body: () => Promise<unknown>): Promise<number> {
   await contestant.emptyBatch(400);
-  await delay(700);
+  await delay(QUIET_MS);
   const children = cpuOfChildren();
   const before = process.cpuUsage();
   const start = performance.now();
