@@ -13,7 +13,7 @@ pub(super) fn list(folder: &Path) -> BTreeMap<String, Entry> {
         let Ok(name) = entry.file_name().into_string() else {
             continue;
         };
-        if name.contains(['*', ',']) {
+        if !is_speakable(&name) {
             continue;
         }
         let kind = match entry.file_type() {
@@ -28,6 +28,11 @@ pub(super) fn list(folder: &Path) -> BTreeMap<String, Entry> {
         entries.insert(name, kind);
     }
     entries
+}
+
+/// Whether a name can be told to a runtime, which would read others as a pattern or a list.
+pub(super) fn is_speakable(name: &str) -> bool {
+    !name.contains(['*', ','])
 }
 
 /// Lists every folder from an allowed one down to a denied path within it.

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::{Entry, folders};
+use super::folders;
 
 /// How deep below a readable folder secrets are searched for.
 pub(crate) const DEPTH: usize = 3;
@@ -79,31 +79,86 @@ pub(super) fn find(readable: &[PathBuf], home: Option<&Path>) -> BTreeSet<PathBu
         .filter_map(|path| std::fs::canonicalize(path).ok())
         .collect();
     let mut budget = MOST_FOLDERS;
-    for root in readable {
-        search(root, DEPTH, &mut budget, &mut found);
+    let mut level = readable.to_vec();
+    for depth in 0..=DEPTH {
+        // The same each time, in whatever order the file system tells.
+        if level.len() > budget {
+            level.sort();
+            level.truncate(budget);
+        }
+        budget -= level.len();
+        let Seen { secrets, folders } = look_at(&level, depth < DEPTH);
+        found.extend(secrets);
+        level = folders;
     }
     found
 }
 
-fn search(folder: &Path, depth: usize, budget: &mut usize, found: &mut BTreeSet<PathBuf>) {
-    if *budget == 0 {
-        return;
+/// What some folders hold.
+#[derive(Default)]
+struct Seen {
+    secrets: Vec<PathBuf>,
+    /// Where to go on.
+    folders: Vec<PathBuf>,
+}
+
+impl Seen {
+    fn add(&mut self, other: Self) {
+        self.secrets.extend(other.secrets);
+        self.folders.extend(other.folders);
     }
-    *budget -= 1;
-    for (name, entry) in folders::list(folder) {
-        if is_secret(&name) {
-            let path = folder.join(&name);
+}
+
+/// Below so many folders a thread costs more than it saves.
+const SHARE: usize = 16;
+
+/// Looks at all folders of one depth, half of them in a thread: a pool's start waits for this, and its other cores have nothing to do yet.
+fn look_at(folders: &[PathBuf], deeper: bool) -> Seen {
+    if folders.len() < 2 * SHARE {
+        return look_at_each(folders, deeper);
+    }
+    let (here, there) = folders.split_at(folders.len() / 2);
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new()
+            .name("knit-plan".into())
+            .spawn_scoped(scope, || look_at_each(there, deeper));
+        let mut seen = look_at_each(here, deeper);
+        seen.add(match thread.map(std::thread::ScopedJoinHandle::join) {
+            Ok(Ok(rest)) => rest,
+            // The system has no thread to give; what panicked there does so here.
+            Ok(Err(_)) | Err(_) => look_at_each(there, deeper),
+        });
+        seen
+    })
+}
+
+fn look_at_each(folders: &[PathBuf], deeper: bool) -> Seen {
+    let mut seen = Seen::default();
+    for folder in folders {
+        look_into(folder, deeper, &mut seen);
+    }
+    seen
+}
+
+fn look_into(folder: &Path, deeper: bool, seen: &mut Seen) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let Some(name) = name.to_str().filter(|name| folders::is_speakable(name)) else {
+            continue;
+        };
+        if is_secret(name) {
             // A link is denied where it ends: it is the file there that counts.
-            found.insert(match entry {
-                Entry::Link(target) => target,
-                Entry::File | Entry::Folder => path,
-            });
-        } else if entry == Entry::Folder
-            && depth > 0
+            let path = match entry.file_type() {
+                Ok(kind) if kind.is_symlink() => std::fs::canonicalize(entry.path()).ok(),
+                kind => kind.ok().map(|_| entry.path()),
+            };
+            seen.secrets.extend(path);
+        } else if deeper
             && name != "node_modules"
             && !name.starts_with('.')
+            && entry.file_type().is_ok_and(|kind| kind.is_dir())
         {
-            search(&folder.join(name), depth - 1, budget, found);
+            seen.folders.push(entry.path());
         }
     }
 }
