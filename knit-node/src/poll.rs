@@ -6,7 +6,7 @@
 //! Sources: libuv's documentation of `uv_poll_t`; Node-API's of asynchronous cleanup hooks.
 
 use std::cell::Cell;
-use std::ffi::{CStr, c_int, c_void};
+use std::ffi::{CStr, c_int, c_uint, c_void};
 use std::os::fd::{AsFd, AsRawFd};
 use std::ptr;
 use std::rc::Rc;
@@ -37,6 +37,9 @@ struct Uv {
 
 /// None in a program that does not export it.
 static UV: LazyLock<Option<Uv>> = LazyLock::new(|| {
+    // Deno exports the names below, over a loop of its own in which they crash, but not this one.
+    // SAFETY: it is the function of that name, and is not called.
+    unsafe { symbol::<unsafe extern "C" fn() -> c_uint>(c"uv_version") }?;
     Some(Uv {
         // SAFETY: each is the function of that name, with its signature as libuv documents it.
         handle_size: unsafe { symbol(c"uv_handle_size") }?,

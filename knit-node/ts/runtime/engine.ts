@@ -1,15 +1,17 @@
 /**
- * Loads the engine: one library with two interfaces, N-API for Node.js, C for Deno and Bun.
+ * Loads the engine: one library with two interfaces, N-API for Node.js and worker processes of Deno, C for the rest of Deno and for Bun.
  */
 import { KnitError } from "../api/errors.ts";
 import { bunNative } from "./ffi/bun.ts";
 import { denoNative } from "./ffi/deno.ts";
-import type { ForeignNative, RareForeign } from "./ffi/library.ts";
+import type { ForeignNative } from "./ffi/library.ts";
 import type { Native, WebNative } from "./native.ts";
 import { openNapi } from "./ffi/deno-napi.ts";
+import { isWorkerProcess } from "./role.ts";
 import { machine } from "./system.ts";
 
 let native: Native | null = null;
+const isDenoProcess = "Deno" in globalThis && isWorkerProcess && !("DedicatedWorkerGlobalScope" in globalThis);
 
 /** The engine; loaded at the first use, so that importing the package costs nothing. */
 export function engine(): Native {
@@ -22,6 +24,8 @@ export function webEngine(): WebNative {
 }
 
 function load(): Native {
+  // A worker process of Deno has N-API's bell and memory anyway, and starts for itself alone: what it would gain by the C interface later takes longer to open now.
+  if (isDenoProcess) return napi() as unknown as Native;
   if ("Deno" in globalThis) return opened((path) => denoNative(path, napi));
   return "Bun" in globalThis ? opened((path) => bunNative(path, napi())) : (napi() as unknown as Native);
 }
@@ -38,17 +42,17 @@ export function libraryPath(): string {
   return decodeURIComponent(url.pathname);
 }
 
-let foreign: (ForeignNative & RareForeign) | null = null;
+let foreign: ForeignNative | null = null;
 
 /** The library through N-API; loaded once, since the leave to load it may go. */
-function napi(): ForeignNative & RareForeign {
+function napi(): ForeignNative {
   return (foreign ??= opened((path) => {
     const opened = "Deno" in globalThis ? openNapi(path) : null;
-    if (opened !== null) return opened as ForeignNative & RareForeign;
+    if (opened !== null) return opened as ForeignNative;
     const loaded = { exports: {} };
     // Not `require`: Deno would ask for leave to read as well.
     process.dlopen(loaded, path);
-    return loaded.exports as ForeignNative & RareForeign;
+    return loaded.exports as ForeignNative;
   }));
 }
 

@@ -202,8 +202,8 @@ export const PERMISSIONS = {
   knit_process_become: "pzpzpz",
 } as const;
 
-/** All that a worker process may ever call, but for shared memory and permissions. */
-export const PROCESS = {
+/** All of them. */
+export const EVERYTHING = {
   ...COMMON,
   ...ERRORS,
   ...JOINED,
@@ -211,11 +211,6 @@ export const PROCESS = {
   ...WORKER_REST,
   ...WORKER_BLOCKS,
   ...RINGS,
-} as const;
-
-/** All of them. */
-export const EVERYTHING = {
-  ...PROCESS,
   ...SENDER,
   ...SHARED,
   ...LINKS,

@@ -8,7 +8,7 @@
  *
  * With `--allow-ffi` for the library alone Deno calls it, but shows no memory at an address: then N-API does, which needs no more than to load the
  * library, and all functions are opened at once, so that the permission can be dropped. That is dear: so a worker process, which starts for itself alone,
- * leaves shared memory and permissions to N-API, which is loaded there anyway.
+ * takes N-API's own interface (`engine.ts`).
  *
  * # Bells
  *
@@ -17,16 +17,15 @@
  * The end of a thread is waited for on a thread of the runtime's, while one is expected: nothing ends here unexpectedly and unheard.
  */
 import type { WebNative } from "../native.ts";
-import { COMMON, ENDS, EVERYTHING, HOST, JOINED, NOTES, PLANNING, PROCESS, RINGS, SENDER, THREAD, WATCH, WORKER } from "./abi.ts";
+import { COMMON, ENDS, EVERYTHING, HOST, NOTES, PLANNING, RINGS, SENDER, THREAD, WATCH, WORKER } from "./abi.ts";
 import type { Functions, Signatures } from "./abi.ts";
 import type { Notes } from "./bells.ts";
 import { hostNative } from "./host.ts";
 import type { HostBells } from "./host.ts";
 import { lazily } from "./library.ts";
-import type { ForeignNative, Library, RareForeign } from "./library.ts";
+import type { ForeignNative, Library } from "./library.ts";
 import { NoteBell, notesOf } from "./notes.ts";
 import { permissionNative } from "./permission.ts";
-import { isWorkerProcess } from "../role.ts";
 import { RingBell } from "./rings.ts";
 import { Session } from "./session.ts";
 import { linkNative, sharedNative } from "./shared.ts";
@@ -62,19 +61,16 @@ function foreign(signature: string): Foreign {
 interface DenoLibrary extends Library {
   /** `knit_watch_wait`, on a thread of the runtime's. */
   readonly watchWait: (watch: number) => Promise<number>;
-  /** Where functions for rare use were not opened: those of N-API. */
-  readonly rare: RareForeign | null;
 }
 
 const inThread = "DedicatedWorkerGlobalScope" in globalThis;
 
 /**
- * What a host, a worker process and a worker thread call on the way to their first answer. Deno compiles each function when it is opened, which takes a tenth of a
+ * What a host and a worker thread call on the way to their first answer. Deno compiles each function when it is opened, which takes a tenth of a
  * millisecond, and opening the library takes another. So these are opened at once, and the others with their group, when it is used.
  */
 function first(): Signatures {
   if (inThread) return { ...COMMON, ...THREAD, ...WORKER, ...NOTES };
-  if (isWorkerProcess) return { ...COMMON, ...JOINED, ...WORKER, ...RINGS };
   return { ...COMMON, ...HOST, ...NOTES, ...WATCH, ...SENDER, ...PLANNING };
 }
 
@@ -82,18 +78,16 @@ function foreigns(group: Signatures): Record<string, Foreign> {
   return Object.fromEntries(Object.entries(group).map(([name, signature]) => [name, foreign(signature)]));
 }
 
-function openDeno(path: string, napi: () => ForeignNative & RareForeign): DenoLibrary {
+function openDeno(path: string, napi: () => ForeignNative): DenoLibrary {
   const { Deno } = globalThis as unknown as { readonly Deno: DenoFfi };
   if (Deno.permissions.querySync({ name: "ffi" }).state !== "granted") {
     // What is not open by then, no program can open that drops its permission later.
-    const alone = isWorkerProcess && !inThread;
-    const all = Deno.dlopen(path, foreigns(alone ? PROCESS : EVERYTHING)).symbols;
+    const all = Deno.dlopen(path, foreigns(EVERYTHING)).symbols;
     const foreign = napi();
     return {
       open: () => all as never,
       show: (address, bytes, token) => foreign.memoryShow(address, bytes, token),
       watchWait: waiter(Deno, path),
-      rare: alone ? foreign : null,
     };
   }
   const opened = Deno.dlopen(path, { ...foreigns(first()), knit_finalize: { parameters: ["usize", "usize"], result: "void" } }).symbols;
@@ -112,7 +106,6 @@ function openDeno(path: string, napi: () => ForeignNative & RareForeign): DenoLi
       return buffer;
     },
     watchWait: waiter(Deno, path),
-    rare: null,
   };
 }
 
@@ -126,7 +119,7 @@ function waiter(Deno: DenoFfi, path: string): (watch: number) => Promise<number>
 }
 
 /** Opens the engine. Throws what Deno throws, if the library is missing or may not be loaded. `napi` is asked when N-API is needed. */
-export function denoNative(path: string, napi: () => ForeignNative & RareForeign): WebNative {
+export function denoNative(path: string, napi: () => ForeignNative): WebNative {
   const library = openDeno(path, napi);
   const session = new Session(library);
   const ring = lazily(library, RINGS);
@@ -179,7 +172,9 @@ export function denoNative(path: string, napi: () => ForeignNative & RareForeign
   };
 
   return {
-    ...(library.rare ?? { ...sharedNative(session), ...linkNative(session), ...permissionNative(session) }),
+    ...sharedNative(session),
+    ...linkNative(session),
+    ...permissionNative(session),
     ...hostNative(session, host),
     ...workerNative(session, worker),
     ...threadNative(session, watch),

@@ -1,10 +1,8 @@
 /**
  * The library as a runtime opens it: what differs between Deno and Bun.
  */
-import type { PermissionNative, SharedNative } from "../native.ts";
 import { ERRORS } from "./abi.ts";
 import type { Functions, Signatures } from "./abi.ts";
-import type { LinkNative } from "./shared.ts";
 
 /** What a runtime's file makes. */
 export interface Library {
@@ -28,12 +26,6 @@ export interface ForeignNative {
   /** As `Library.show`. */
   memoryShow(address: number, bytes: number, token: number): ArrayBuffer;
 }
-
-/**
- * What of N-API's own interface stands in for the C one where functions are too dear to be opened all at once: permissions, and all of shared memory, whose
- * handles are of one side.
- */
-export type RareForeign = SharedNative & LinkNative & PermissionNative;
 
 /** A group of functions, opened at its first use. */
 export function lazily<Group extends Signatures>(library: Library, group: Group): () => Functions<Group> {
