@@ -46,10 +46,7 @@ impl Entry {
     pub(crate) fn hear_processes(&mut self, env: &Env) -> Result<()> {
         if let (None, Some(callback)) = (&self.poll, &self.callback) {
             let poll = self.port.poll().map_err(sched)?;
-            self.poll = poll
-                .map(|poll| LoopPoll::new(env, callback.clone(), poll))
-                .transpose()?
-                .flatten();
+            self.poll = poll.and_then(|poll| LoopPoll::new(env, callback.clone(), poll));
         }
         Ok(())
     }

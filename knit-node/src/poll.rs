@@ -83,7 +83,9 @@ impl Callback {
         // SAFETY: the callback belongs to this environment.
         let status =
             unsafe { sys::napi_create_reference(env.raw(), callback.raw(), 1, &mut reference) };
-        check("napi_create_reference", status)?;
+        if status != sys::Status::napi_ok {
+            return Err(napi_status("napi_create_reference", status));
+        }
         Ok(Rc::new(Self {
             env: env.raw(),
             reference: Cell::new(reference),
@@ -138,14 +140,6 @@ impl Callback {
     }
 }
 
-fn check(what: &'static str, status: sys::napi_status) -> Result<()> {
-    if status == sys::Status::napi_ok {
-        Ok(())
-    } else {
-        Err(napi_status(what, status))
-    }
-}
-
 /// A descriptor that is polled until this is closed, or the environment ends.
 pub(crate) struct LoopPoll(Rc<Watch>);
 
@@ -155,22 +149,20 @@ struct Watch {
     hook: Cell<sys::napi_async_cleanup_hook_handle>,
     /// Memory of the size that libuv wants, aligned for anything. The loop owns it until it is closed.
     handle: Box<[Cell<u128>]>,
-    poll: Cell<Option<Poll>>,
+    poll: Poll,
     closing: Cell<bool>,
 }
 
 impl LoopPoll {
     /// Calls `callback`, without arguments, on this environment's loop, whenever the descriptor is readable. It does not keep the loop alive. None if the loop cannot
     /// poll it: it is rung by other means then.
-    pub(crate) fn new(env: &Env, callback: Rc<Callback>, poll: Poll) -> Result<Option<Self>> {
-        let Some(uv) = UV.as_ref() else {
-            return Ok(None);
-        };
+    pub(crate) fn new(env: &Env, callback: Rc<Callback>, poll: Poll) -> Option<Self> {
+        let uv = UV.as_ref()?;
         let mut uv_loop = ptr::null_mut();
         // SAFETY: the environment is this thread's.
         let status = unsafe { sys::napi_get_uv_event_loop(env.raw(), &mut uv_loop) };
         if status != sys::Status::napi_ok {
-            return Ok(None);
+            return None;
         }
         // SAFETY: a pure function.
         let bytes = unsafe { (uv.handle_size)(UV_POLL) };
@@ -181,19 +173,22 @@ impl LoopPoll {
             callback,
             hook: Cell::new(ptr::null_mut()),
             handle,
-            poll: Cell::new(Some(poll)),
+            poll,
             closing: Cell::new(false),
         });
         // SAFETY: the loop is this environment's, the handle has the size that libuv told, and does not move: it is on the heap.
         if unsafe { (uv.poll_init)(uv_loop.cast(), watch.handle(), fd) } != 0 {
-            return Ok(None);
+            return None;
         }
         let keep = Rc::into_raw(watch.clone());
         // SAFETY: the handle was made above. `on_closed` takes `keep` back, once, when the loop has let go of it.
         unsafe { (uv.set_data)(watch.handle(), keep.cast_mut().cast()) };
         let this = Self(watch);
-        this.0.begin().inspect_err(|_| this.close())?;
-        Ok(Some(this))
+        if this.0.begin() {
+            return Some(this);
+        }
+        this.close();
+        None
     }
 
     /// Ends it, if the environment has not.
@@ -207,30 +202,26 @@ impl Watch {
         self.handle.as_ptr().cast_mut().cast()
     }
 
-    fn begin(&self) -> Result<()> {
+    fn begin(&self) -> bool {
         let mut hook = ptr::null_mut();
         let this = ptr::from_ref(self).cast_mut().cast();
         // SAFETY: the hook is removed before this memory goes: in `on_closed`.
         let status = unsafe {
             sys::napi_add_async_cleanup_hook(self.callback.env, Some(end), this, &mut hook)
         };
-        check("napi_add_async_cleanup_hook", status)?;
+        if status != sys::Status::napi_ok {
+            return false;
+        }
         self.hook.set(hook);
         // SAFETY: the handle is initialized and open.
         unsafe { (self.uv.unref)(self.handle()) };
         // SAFETY: as above.
         let failed = unsafe { (self.uv.poll_start)(self.handle(), UV_READABLE, readable) };
-        if failed == 0 {
-            self.with_poll(Poll::begin);
+        if failed != 0 {
+            return false;
         }
-        Ok(())
-    }
-
-    fn with_poll(&self, use_it: impl FnOnce(&Poll)) {
-        if let Some(poll) = self.poll.take() {
-            use_it(&poll);
-            self.poll.set(Some(poll));
-        }
+        self.poll.begin();
+        true
     }
 
     fn close(&self) {
@@ -238,7 +229,7 @@ impl Watch {
             return;
         }
         // Nobody writes there any more, but for those that have just looked.
-        self.with_poll(Poll::end);
+        self.poll.end();
         self.callback.release();
         // SAFETY: the handle is open. `self` stays until `on_closed`.
         unsafe { (self.uv.close)(self.handle(), on_closed) };
@@ -256,7 +247,7 @@ unsafe extern "C" fn readable(handle: Handle, _: c_int, _: c_int) {
     if watch.closing.get() {
         return;
     }
-    watch.with_poll(Poll::heard);
+    watch.poll.heard();
     // A reference of its own: JavaScript may close the watch.
     let callback = watch.callback.clone();
     callback.call();

@@ -170,7 +170,7 @@ pub fn worker_bell(env: Env, handle: u32, callback: Unknown<'_>) -> Result<()> {
             if let Some(former) = &entry.poll {
                 former.close();
             }
-            entry.poll = LoopPoll::new(&env, callback, poll)?;
+            entry.poll = LoopPoll::new(&env, callback, poll);
         }
         Ok(())
     })

@@ -3,11 +3,10 @@
  *
  * @module
  */
+export * from "./exports.ts";
 export { createPool } from "./api/pool.ts";
 export type { ArgumentCall, Call, CallOptions, OptionalCall, PlainFunction, Pool, Tasks } from "./api/pool.ts";
-export { importTask, task, Task } from "./api/task.ts";
 export type { AbortableTaskOptions, ImportTaskOptions, SinglePool, TaskOptions } from "./api/task.ts";
-export { NativeTask, nativeTask } from "./api/native-task.ts";
 export type { ProcessOptions, ProcessRuntime, ProcessSharedMemory, ProcessSharedMemoryOptions } from "./api/process-options.ts";
 export type {
   Permission,
@@ -25,23 +24,3 @@ export type { Figures, PoolStats, Times } from "./api/stats.ts";
 export type { TaskTimeout } from "./api/timeout.ts";
 export type { BootstrapOptions, InlinerOptions, PoolOptions, Strategy } from "./api/options.ts";
 export type { ResourceLimits } from "./runtime/runtime.ts";
-export { setModuleUrl } from "./api/caller.ts";
-export { Envelope } from "./api/envelope.ts";
-export {
-  AbortSlotsExhaustedError,
-  ExitInWorkerError,
-  HardTimeoutError,
-  KnitError,
-  OptionError,
-  PermissionDeniedError,
-  PermissionUnenforceableError,
-  PoolClosedError,
-  PoolInWorkerError,
-  QueueFullError,
-  TaskBindingError,
-  TaskTimeoutError,
-  UnsupportedValueError,
-  WorkerCrashedError,
-  WorkerStartError,
-} from "./api/errors.ts";
-export { isMain } from "./runtime/current.ts";

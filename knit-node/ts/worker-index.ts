@@ -38,25 +38,4 @@ export function createPool(options: PoolOptions = {}): <T extends Tasks>(tasks: 
   return (poolMaker() as PoolMaker)(options, createPool);
 }
 
-export { importTask, task, Task } from "./api/task.ts";
-export { NativeTask, nativeTask } from "./api/native-task.ts";
-export { setModuleUrl } from "./api/caller.ts";
-export { Envelope } from "./api/envelope.ts";
-export {
-  AbortSlotsExhaustedError,
-  ExitInWorkerError,
-  HardTimeoutError,
-  KnitError,
-  OptionError,
-  PermissionDeniedError,
-  PermissionUnenforceableError,
-  PoolClosedError,
-  PoolInWorkerError,
-  QueueFullError,
-  TaskBindingError,
-  TaskTimeoutError,
-  UnsupportedValueError,
-  WorkerCrashedError,
-  WorkerStartError,
-} from "./api/errors.ts";
-export { isMain } from "./runtime/current.ts";
+export * from "./exports.ts";

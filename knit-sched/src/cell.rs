@@ -141,7 +141,7 @@ impl Cell {
         self.word(PID).store(0, Ordering::Relaxed);
         self.word(SOCKET).store(0, Ordering::Relaxed);
         #[cfg(target_os = "linux")]
-        self.set_polls(false);
+        self.sleeper().set_polls(false);
         self.set_activity(Activity::Running);
         self.set_wants_room(false);
         self.set_watches(false);
@@ -168,16 +168,14 @@ impl Cell {
         (number != 0).then_some(Heirloom { number, inode })
     }
 
-    /// Worker process: says whether its event loop polls its descriptor.
+    /// This worker, as others ring it.
     #[cfg(target_os = "linux")]
-    pub(crate) fn set_polls(&self, polls: bool) {
-        // Release: the loop polls it before. Who still reads the former word rings the doorbell, which is heard as well.
-        self.word(POLLS).store(u32::from(polls), Ordering::Release);
-    }
-
-    #[cfg(target_os = "linux")]
-    pub(crate) fn polls(&self) -> bool {
-        self.word(POLLS).load(Ordering::Acquire) != 0
+    pub(crate) fn sleeper(&self) -> Sleeper {
+        Sleeper {
+            line: self.area.clone(),
+            polls: POLLS,
+            bell: self.bell.clone(),
+        }
     }
 
     /// Worker that was told its place and nothing else: the epoch for which the place is open.
@@ -266,6 +264,37 @@ impl Cell {
 
     pub(crate) fn watches(&self) -> bool {
         self.word(WATCHES).load(Ordering::Relaxed) != 0
+    }
+}
+
+/// Who is rung from other processes: its doorbell, and its word that says whether its event loop polls a descriptor instead.
+#[cfg(target_os = "linux")]
+pub(crate) struct Sleeper {
+    line: Area,
+    polls: usize,
+    bell: Doorbell,
+}
+
+#[cfg(target_os = "linux")]
+impl Sleeper {
+    fn word(&self) -> &AtomicU32 {
+        self.line
+            .atomic_u32(self.polls)
+            .expect("the line holds the word")
+    }
+
+    /// The sleeper: says whether it polls.
+    pub(crate) fn set_polls(&self, polls: bool) {
+        // Release: the loop polls before. Who still reads the former word rings the doorbell, which is heard as well.
+        self.word().store(u32::from(polls), Ordering::Release);
+    }
+
+    pub(crate) fn polls(&self) -> bool {
+        self.word().load(Ordering::Acquire) != 0
+    }
+
+    pub(crate) fn bell(&self) -> &Doorbell {
+        &self.bell
     }
 }
 
@@ -365,23 +394,14 @@ impl HostWords {
         (locator, word(BOOT_BYTES))
     }
 
+    /// The host, as worker processes ring it.
     #[cfg(target_os = "linux")]
-    fn polls_word(&self) -> &AtomicU32 {
-        self.line
-            .atomic_u32(HOST_POLLS)
-            .expect("the line holds the word")
-    }
-
-    /// Host: says whether its event loop polls its descriptor.
-    #[cfg(target_os = "linux")]
-    pub(crate) fn set_polls(&self, polls: bool) {
-        // Release: as in `Cell::set_polls`.
-        self.polls_word().store(u32::from(polls), Ordering::Release);
-    }
-
-    #[cfg(target_os = "linux")]
-    pub(crate) fn polls(&self) -> bool {
-        self.polls_word().load(Ordering::Acquire) != 0
+    pub(crate) fn sleeper(&self) -> Sleeper {
+        Sleeper {
+            line: self.line.clone(),
+            polls: HOST_POLLS,
+            bell: self.bell.clone(),
+        }
     }
 
     fn alone(&self) -> &AtomicU32 {

@@ -10,14 +10,13 @@
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
-use knit_ring::Doorbell;
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::io::Errno;
 
 use super::io;
 use super::link::Link;
 use crate::bells::Bell;
-use crate::cell::{Cell, HostWords};
+use crate::cell::Sleeper;
 use crate::error::Result;
 
 /// Under these numbers they are passed: none of a message's, which are below.
@@ -33,44 +32,13 @@ pub(super) fn descriptor() -> Result<Arc<OwnedFd>> {
         .map_err(io("eventfd"))
 }
 
-/// Who sleeps: its word in the pool's memory, and its doorbell.
-pub(super) trait Sleeper: Send + Sync {
-    fn polls(&self) -> bool;
-    fn set_polls(&self, polls: bool);
-    fn doorbell(&self) -> &Doorbell;
-}
-
-impl Sleeper for Cell {
-    fn polls(&self) -> bool {
-        Cell::polls(self)
-    }
-    fn set_polls(&self, polls: bool) {
-        Cell::set_polls(self, polls);
-    }
-    fn doorbell(&self) -> &Doorbell {
-        self.bell()
-    }
-}
-
-impl Sleeper for HostWords {
-    fn polls(&self) -> bool {
-        HostWords::polls(self)
-    }
-    fn set_polls(&self, polls: bool) {
-        HostWords::set_polls(self, polls);
-    }
-    fn doorbell(&self) -> &Doorbell {
-        self.bell()
-    }
-}
-
 /// The far end of a sleeper of another process.
-pub(super) struct FarBell<S> {
+pub(super) struct FarBell {
     pub(super) fd: Arc<OwnedFd>,
-    pub(super) sleeper: S,
+    pub(super) sleeper: Sleeper,
 }
 
-impl<S: Sleeper> Bell for FarBell<S> {
+impl Bell for FarBell {
     fn ring(&self) {
         if self.sleeper.polls() {
             match rustix::io::write(&self.fd, &1_u64.to_ne_bytes()) {
@@ -79,22 +47,19 @@ impl<S: Sleeper> Bell for FarBell<S> {
                 Err(_) => {}
             }
         }
-        self.sleeper.doorbell().ring();
+        self.sleeper.bell().ring();
     }
 }
 
 /// The near end: what an event loop polls, if it can. From then on until this is dropped others ring it there.
 pub struct Poll {
     fd: Arc<OwnedFd>,
-    sleeper: Box<dyn Sleeper>,
+    sleeper: Sleeper,
 }
 
 impl Poll {
-    pub(super) fn new(fd: Arc<OwnedFd>, sleeper: impl Sleeper + 'static) -> Self {
-        Self {
-            fd,
-            sleeper: Box::new(sleeper),
-        }
+    pub(super) fn new(fd: Arc<OwnedFd>, sleeper: Sleeper) -> Self {
+        Self { fd, sleeper }
     }
 
     /// The loop polls it from now on.
@@ -153,6 +118,7 @@ mod tests {
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
     use super::*;
+    use crate::cell::HostWords;
     use crate::host::{Host, HostOptions};
 
     fn is_readable(fd: &OwnedFd) -> bool {
@@ -167,9 +133,9 @@ mod tests {
         let fd = descriptor().unwrap();
         let far = FarBell {
             fd: fd.clone(),
-            sleeper: words.clone(),
+            sleeper: words.sleeper(),
         };
-        let near = Poll::new(fd.clone(), words.clone());
+        let near = Poll::new(fd.clone(), words.sleeper());
         near.begin();
         far.ring();
         assert!(is_readable(&fd));
@@ -195,11 +161,11 @@ mod tests {
         let words = HostWords::new(host.shared().region()).unwrap();
         let fd = descriptor().unwrap();
         rustix::io::write(&fd, &(u64::MAX - 1).to_ne_bytes()).unwrap();
-        Poll::new(fd.clone(), words.clone()).begin();
-        words.set_polls(true);
+        Poll::new(fd.clone(), words.sleeper()).begin();
+        words.sleeper().set_polls(true);
         FarBell {
             fd: fd.clone(),
-            sleeper: words,
+            sleeper: words.sleeper(),
         }
         .ring();
         assert!(is_readable(&fd));

@@ -76,7 +76,7 @@ impl Fleet {
         let shared = host.shared();
         let far = FarBell {
             fd: bell::descriptor()?,
-            sleeper: Cell::new(shared.layout(), shared.region(), worker)?,
+            sleeper: Cell::new(shared.layout(), shared.region(), worker)?.sleeper(),
         };
         let way = match prefix {
             None => {
@@ -110,7 +110,7 @@ impl Fleet {
     pub fn poll(&self, shared: &Shared) -> Result<Poll> {
         Ok(Poll::new(
             self.bell.clone(),
-            HostWords::new(shared.region())?,
+            HostWords::new(shared.region())?.sleeper(),
         ))
     }
 

@@ -99,7 +99,7 @@ impl Joined {
         };
         let (layout, region) = (self.shared.layout(), self.shared.region());
         let cell = Cell::new(layout, region, self.index)?;
-        Ok(Some(Poll::new(bell, cell)))
+        Ok(Some(Poll::new(bell, cell.sleeper())))
     }
 }
 
@@ -138,7 +138,7 @@ pub fn join(gone: Gone) -> Result<Joined> {
     if let Some(passed) = passed {
         let far = FarBell {
             fd: passed.host,
-            sleeper: host,
+            sleeper: host.sleeper(),
         };
         shared.set_bell(None, Some(Arc::new(far)))?;
     }
