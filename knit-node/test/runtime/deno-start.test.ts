@@ -1,10 +1,13 @@
 /**
- * On Deno a pool touches nothing of Node's: its first touch costs each thread and process more than all the rest of its start.
+ * On Deno a pool touches nothing of Node's: its first touch costs each thread and process more than all the rest of its start. Nor does loading the package make an error:
+ * the first one of a thread takes five milliseconds.
  */
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 
 import { runtime, skip } from "../pool/support.ts";
 
@@ -17,6 +20,13 @@ test("no module imports one of Node's, but where only Node.js loads it", () => {
   assert.ok(files.length > 50, "the sources are there");
   const importing = files.filter((name) => /^import (?!type )[^;]*"node:/m.test(readFileSync(new URL(name, sources), "utf8")));
   assert.deepEqual(importing, NODES_OWN);
+});
+
+test("loading the package makes no error", { timeout: 60_000 }, async () => {
+  const program = fileURLToPath(new URL("../fixtures/errors-at-load.ts", import.meta.url));
+  const args = runtime === "deno" ? ["run", "--no-check", "-A", program] : [program];
+  const { stdout } = await promisify(execFile)(process.execPath, args);
+  assert.deepEqual(JSON.parse(stdout), ["KnitError: counted"]);
 });
 
 interface DenoCommands {

@@ -1,7 +1,7 @@
 /**
  * Finding what was refused, and where: a second, slow walk that happens only after a refusal.
  */
-import { KnitError, UnsupportedValueError } from "../api/errors.ts";
+import { UnsupportedValueError } from "../api/errors.ts";
 import { KIND_ARRAY, KIND_BINARY, KIND_DATE, KIND_ENVELOPE, KIND_MAP, KIND_PLAIN, KIND_REGEXP, KIND_SET, KIND_SHARED_ARRAY_BUFFER, KIND_UNSUPPORTED, KIND_URL } from "./classify.ts";
 import { classify, constructorName, isSharedBuffer, isSharedView } from "./classify.ts";
 import { ERROR_FIELDS, MAX_SHAPE_KEYS, MAX_SHARED_BYTES } from "./format.ts";
@@ -15,8 +15,8 @@ interface Refused {
   readonly advice: string;
 }
 
-/** Thrown where a value is refused; the encoder then looks for its path. */
-export const REFUSED = new KnitError("KNT_ERROR_3", "refused");
+/** Thrown where a value is refused; the encoder then looks for its path. No `Error`: the first one of a thread takes Deno five milliseconds, and every thread loads this. */
+export const REFUSED: unique symbol = Symbol("refused");
 
 const FUNCTION = "KNT_ERROR_0";
 const SYMBOL = "KNT_ERROR_1";

@@ -227,6 +227,14 @@ export const EVERYTHING = {
   ...PLANNING,
 } as const;
 
+/** What may be called for every call, every turn or every part of a payload. The rest is called at starts and ends, and in trouble. */
+export const OFTEN: ReadonlySet<string> = new Set([
+  ...["knit_host_outbox", "knit_host_turn", "knit_host_arm", "knit_host_submit", "knit_host_measure"],
+  ...["knit_worker_outbox", "knit_worker_turn", "knit_worker_publish", "knit_worker_arm", "knit_worker_watch"],
+  ...["knit_rung", "knit_rung_clear"],
+  ...[CONTROL, HOST_BLOCKS, WORKER_BLOCKS, SHARED, LINKS].flatMap(Object.keys),
+]);
+
 /** The argument that a letter stands for. */
 interface Letters {
   i: number;
