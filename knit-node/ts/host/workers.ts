@@ -111,7 +111,7 @@ export class Workers {
       pool: this.#pool,
       restriction: this.#permissions.restriction,
     };
-    const start = performance.now();
+    const start = this.#debug.lifecycle === null ? 0 : performance.now();
     place.ready = false;
     place.reason = null;
     place.failure = null;

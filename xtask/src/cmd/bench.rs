@@ -53,7 +53,7 @@ fn one(
 ) -> Result<()> {
     let mut bench = project.runtime(runtime);
     if runtime == Runtime::Deno {
-        bench.args(["run", "--allow-all", "--no-check", "--v8-flags=--expose-gc"]);
+        bench.args(["run", "--allow-all", "--no-check"]);
     }
     bench.arg("benches/runtime/main.ts");
     if flags.quick {
