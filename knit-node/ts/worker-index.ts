@@ -1,5 +1,5 @@
 /**
- * `@vixeny/knitting` as a worker process imports it, by the condition `knit-worker` of package.json: without the half that makes pools, which takes longer to load
+ * `@vixeny/knitting` as a worker process imports it, or a thread that Node.js starts with flags, by the condition `knit-worker` of package.json: without the half that makes pools, which takes longer to load
  * than all else a task's module needs.
  *
  * Who makes a pool all the same is no worker: a program that a task has started, with the flags of its own runtime. It gets that half then.

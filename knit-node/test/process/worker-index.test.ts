@@ -1,5 +1,6 @@
 /**
- * What worker processes import under the package's name: all of it but what makes pools, which comes when it is needed. Of the package as it is installed.
+ * What worker processes, and threads with permissions on Node.js, import under the package's name: all of it but what makes pools, which comes when it is needed. Of the
+ * package as it is installed.
  */
 import { execFile } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -12,8 +13,9 @@ import { promisify } from "node:util";
 
 import * as whole from "../../ts/index.ts";
 import * as half from "../../ts/worker-index.ts";
+import { runtime, skip } from "../pool/support.ts";
 
-const PROGRAM = `
+const PROGRAM = (options: object): string => `
 import { createPool, isMain, task } from "@vixeny/knitting";
 
 export const resolved = task({ f: () => import.meta.resolve("@vixeny/knitting") });
@@ -23,7 +25,7 @@ export const misspelt = task({ f: () => { try { createPool({ thread: 1 }); } cat
 export const alone = task({ f: () => reason(resolved.createPool().call()) });
 
 if (isMain) {
-  const pool = createPool({ threads: 1, permission: "unsafe", worker: { runtime: "process" } })({ resolved, refused, misspelt, alone });
+  const pool = createPool(${JSON.stringify({ threads: 1, ...options })})({ resolved, refused, misspelt, alone });
   const call = pool.call;
   console.log(JSON.stringify([await call.resolved(), await call.refused(), await call.misspelt(), await call.alone()]));
   await pool.shutdown();
@@ -33,8 +35,10 @@ if (isMain) {
 const PACKAGE = fileURLToPath(new URL("../..", import.meta.url));
 const flags = "Deno" in globalThis ? ["run", "--allow-all", "--no-check"] : [];
 
-/** What the program above prints, run where the package is installed. */
-async function run(...more: string[]): Promise<string[]> {
+const PROCESS = { permission: "unsafe", worker: { runtime: "process" } };
+
+/** What the program above prints with these options, run where the package is installed. */
+async function run(options: object, ...more: string[]): Promise<string[]> {
   const home = mkdtempSync(join(tmpdir(), "knit-installed-"));
   try {
     const place = join(home, "node_modules/@vixeny/knitting");
@@ -43,7 +47,7 @@ async function run(...more: string[]): Promise<string[]> {
     symlinkSync(join(PACKAGE, "lib"), join(place, "lib"));
     writeFileSync(join(home, "package.json"), JSON.stringify({ type: "module", dependencies: { "@vixeny/knitting": "*" } }));
     const program = join(home, "program.js");
-    writeFileSync(program, PROGRAM);
+    writeFileSync(program, PROGRAM(options));
     const { stdout } = await promisify(execFile)(process.execPath, [...flags, ...more, program], { cwd: home });
     return JSON.parse(stdout) as string[];
   } finally {
@@ -58,14 +62,22 @@ test("worker processes import what they need under the package's name", () => {
 });
 
 test("a worker process does not load what makes pools, and is refused one", async () => {
-  const [resolved, refused, misspelt, alone] = await run();
+  const [resolved, refused, misspelt, alone] = await run(PROCESS);
   assert.match(resolved as string, /worker-index\.js$/);
   assert.equal(refused, "KNT_POOL_IN_WORKER");
   assert.match(misspelt as string, /did you mean "threads"/);
   assert.equal(alone, "KNT_POOL_IN_WORKER");
 });
 
+test("nor does a thread with permissions", async (t) => {
+  if (runtime !== "node") return skip(t, "its threads take no flags");
+  const [resolved, refused, misspelt, alone] = await run({});
+  assert.match(resolved as string, /worker-index\.js$/);
+  assert.deepEqual([refused, alone], ["KNT_POOL_IN_WORKER", "KNT_POOL_IN_WORKER"]);
+  assert.match(misspelt as string, /did you mean "threads"/);
+});
+
 test("a program that is started with a worker's flags has pools", async () => {
-  const [resolved] = await run("--conditions=knit-worker");
+  const [resolved] = await run(PROCESS, "--conditions=knit-worker");
   assert.match(resolved as string, /worker-index\.js$/);
 });

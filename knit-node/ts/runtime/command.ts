@@ -18,8 +18,8 @@ const EXTENSION = import.meta.url.slice(import.meta.url.lastIndexOf("."));
 const entry = new URL(`../worker/main${EXTENSION}`, import.meta.url);
 const starter = new URL(`../worker/starter${EXTENSION}`, import.meta.url);
 
-/** Of this package's exports in package.json. */
-const WORKER_CONDITION = "knit-worker";
+/** Of this package's exports in package.json: what a worker's modules import of it is then the half that workers use. */
+export const WORKER_CONDITION = "--conditions=knit-worker";
 
 /** The runtime that this module runs on. */
 export const thisRuntime: ProcessRuntime = "Deno" in globalThis ? "deno" : "Bun" in globalThis ? "bun" : "node";
@@ -34,8 +34,7 @@ export function workerCommand(processes: ProcessSettings, settings: WorkerSettin
   const script = pathOf(source ?? entry.href);
   // A wrapper may know it by another path than this side.
   const start = prefix.length > 0 && !own ? kind : own ? executable() : (program ?? kind);
-  // What the worker's modules import of this package is then the half that workers use.
-  const run = [...(kind === "deno" ? ["run", ...ownModules(script)] : []), `--conditions=${WORKER_CONDITION}`];
+  const run = [...(kind === "deno" ? ["run", ...ownModules(script)] : []), WORKER_CONDITION];
   const all = kind === "deno" ? [...run, "--allow-all"] : run;
   // The engine's word takes this one's place where memory is named.
   const word = named === null ? [WORKER_WORD] : [];

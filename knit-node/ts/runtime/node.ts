@@ -3,7 +3,7 @@
  */
 import type * as WorkerThreads from "node:worker_threads";
 
-import { threadFlags } from "./command.ts";
+import { WORKER_CONDITION, threadFlags } from "./command.ts";
 import type { Plan } from "./plan.ts";
 import { isWorkerProcess } from "./role.ts";
 import type { Starter, WorkerBoot, WorkerHandle, WorkerListener, WorkerMessage, WorkerSettings } from "./runtime.ts";
@@ -95,7 +95,7 @@ function restricted(plan: Plan, { execArgv }: WorkerSettings): Partial<WorkerThr
     process.getBuiltinModule("node:fs").stat("/", () => {});
   }
   return {
-    execArgv: [...(execArgv === undefined ? inheritable() : threadFlags(execArgv)), ...plan.flags],
+    execArgv: [WORKER_CONDITION, ...(execArgv === undefined ? inheritable() : threadFlags(execArgv)), ...plan.flags],
     ...(plan.env === undefined ? {} : { env: { ...plan.env } }),
     // They are read by nobody.
     ...(plan.console ? {} : { stdout: true, stderr: true }),
