@@ -10,6 +10,7 @@ import { double } from "../fixtures/basic.ts";
 import { first, onlyOnHost } from "../fixtures/broken/differs.ts";
 import { unreachable as dies } from "../fixtures/broken/dies.ts";
 import { unreachable as exits } from "../fixtures/broken/exits.ts";
+import { unreachable as importsNever } from "../fixtures/broken/imports-never.ts";
 import { make } from "../fixtures/broken/late-made.ts";
 import { unreachable as missingImport } from "../fixtures/broken/missing-import.ts";
 import { unreachable as never } from "../fixtures/broken/never.ts";
@@ -75,10 +76,30 @@ test("a module that calls process.exit at import: WorkerStartError, with what th
 test("a module that dies at import of what nobody catches: WorkerStartError, naming it", () =>
   everyCallRejects(dies as Task, { ...START, says: /could not start: died at start-up/ }));
 
-test("a module that never finishes loading: WorkerStartError", async (t) => {
-  if (runtime === "deno") return skip(t, "a worker of Deno waits for messages for ever, so nothing tells that its module will never be there");
-  if (runtime === "bun" && inProcesses) return skip(t, "a process of Bun waits for its modules for ever, though nothing is left that could go on");
-  await everyCallRejects(never as Task, { ...START, says: /could not start/ });
+/** Deno says it of a process, in its own words. */
+const neverEnds = (what: RegExp): Expected => ({ ...START, says: runtime === "deno" ? /Top-level await promise never resolved/ : new RegExp(`${what.source}.*nothing is left that it could wait for`) });
+const ENDLESS_THREADS = "a thread of Deno waits for messages for ever, so nothing tells that its module will never be there; slow-start.test.ts has what is told";
+
+test("a module that never finishes loading, with nothing left to do: WorkerStartError, naming it", async (t) => {
+  if (runtime === "deno" && !inProcesses) return skip(t, ENDLESS_THREADS);
+  await everyCallRejects(never as Task, neverEnds(/import file:.*\/never\.ts/));
+});
+
+test("a module that imports one that never finishes loading: WorkerStartError, naming it", async (t) => {
+  if (runtime === "deno" && !inProcesses) return skip(t, ENDLESS_THREADS);
+  await everyCallRejects(importsNever as Task, neverEnds(/import file:.*\/imports-never\.ts/));
+});
+
+test("a bootstrap function that never settles: WorkerStartError, naming it", async (t) => {
+  if (runtime === "deno" && !inProcesses) return skip(t, ENDLESS_THREADS);
+  const pool = createPool(kind({ worker: { bootstrap: { href: "../fixtures/control/boots.ts", name: "neverSettles" } } }))({ double });
+  try {
+    const error = await within(reason(pool.call.double(1)), "a call of a worker whose bootstrap never settles");
+    assert.ok(error instanceof WorkerStartError, String(error));
+    assert.match(error.message, /worker\.bootstrap: "neverSettles" of file:.*\/boots\.ts.*nothing is left that it could wait for/);
+  } finally {
+    await within(pool.shutdown(), "shutdown() after a failure");
+  }
 });
 
 test("flags that the runtime does not know: an error of createPool that names them, of every call if workers are processes", async (t) => {

@@ -62,6 +62,8 @@ export class Host {
   readonly replies: Replies;
   /** Looks for processes that have ended; called at each bell. */
   onExits: (() => void) | null = null;
+  /** Hears that calls wait and the event loop goes to sleep. */
+  onWait: (() => void) | null = null;
   readonly #native: Native;
   readonly #later: (task: () => void) => void;
   readonly #control: Int32Array;
@@ -287,7 +289,10 @@ export class Host {
 
   #sleep(): void {
     if (this.#native.hostArm(this.handle)) {
-      if (this.pending.open > 0) this.#alive.hold();
+      if (this.pending.open > 0) {
+        this.#alive.hold();
+        this.onWait?.();
+      }
       this.#trimmer.rest();
       return;
     }

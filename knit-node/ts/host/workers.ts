@@ -15,6 +15,7 @@ import { hiddenBy } from "../runtime/command.ts";
 import { inAWhile } from "../runtime/timer.ts";
 import type { Permissions } from "./permissions.ts";
 import { MOST_FAILURES, respawnDelay } from "./respawn.ts";
+import { SlowStart, modulesOf } from "./slow-start.ts";
 
 // Not asked of one: Deno takes milliseconds for the first error of a thread.
 const POOL_IN_WORKER = "KNT_POOL_IN_WORKER";
@@ -47,6 +48,7 @@ export class Workers {
   readonly #pool: string;
   readonly #permissions: Permissions;
   readonly #places: Place[];
+  readonly #slow: SlowStart;
   #bindings: readonly Binding[] = [];
   /** Some worker has served: what stops others now may pass. */
   #served = false;
@@ -71,6 +73,11 @@ export class Workers {
     this.#places = Array.from({ length: settings.threads }, () => ({ handle: null, ready: false, reason: null, failure: null, damage: null, failures: 0, cancel: null }));
     host.replies.onDamage = (index, how) => this.#damaged(index, how);
     this.#permissions = permissions;
+    this.#slow = new SlowStart({
+      starting: () => new Map(this.#places.flatMap(({ handle, ready }, index) => (handle === null || ready ? [] : [[index, handle] as const]))),
+      open: () => host.pending.open,
+      loads: () => modulesOf(this.#bindings, settings),
+    });
     if (settings.hardTimeoutMs > 0) host.watchOverruns(settings.threads, settings.hardTimeoutMs, this);
     if (Array.isArray(bindings)) this.#launchAll(bindings as readonly Binding[]);
     else void this.#launchLater(bindings as Promise<readonly Binding[]>);
@@ -111,6 +118,7 @@ export class Workers {
       pool: this.#pool,
       restriction: this.#permissions.restriction,
     };
+    this.#host.onWait = () => this.#slow.watch();
     const start = this.#debug.lifecycle === null ? 0 : performance.now();
     place.ready = false;
     place.reason = null;
@@ -135,6 +143,7 @@ export class Workers {
       place.failures = 0;
       this.#served = true;
       this.#debug.lifecycle?.(`worker ${index} serves after ${(performance.now() - start).toFixed(1)} ms`);
+      if (this.#places.every(({ ready }) => ready)) this.#watchNoStart();
       return;
     }
     if ("stopped" in message) {
@@ -261,9 +270,15 @@ export class Workers {
     void this.stop();
   }
 
+  #watchNoStart(): void {
+    this.#host.onWait = null;
+    this.#slow.stop();
+  }
+
   /** Ends every worker and waits until it has really ended. */
   async stop(): Promise<void> {
     this.#stopping = true;
+    this.#watchNoStart();
     this.#starter.discard();
     const living = this.#places.flatMap(({ handle }) => handle ?? []);
     for (const place of this.#places) {

@@ -4,6 +4,7 @@
  * Without a top-level await, here and in all that is imported: Node.js aborts the whole process if a thread is ended at the moment at which a module with one is done.
  */
 import { debugFor } from "../api/debug.ts";
+import { WorkerStartError } from "../api/errors.ts";
 import { engine, later, receiveBoot, say as tellHost } from "../runtime/current.ts";
 import { isWorkerProcess } from "../runtime/role.ts";
 import { serializeFailure } from "../runtime/runtime.ts";
@@ -15,6 +16,7 @@ import { guardExits } from "./guards.ts";
 import { ender, join, portable, sayFailure } from "./join.ts";
 import { Loop } from "./loop.ts";
 import { restrict } from "./restrict.ts";
+import { during, whenUnfinished } from "./unfinished.ts";
 import { writeAtOnce } from "./streams.ts";
 
 let loop: Loop | null = null;
@@ -45,6 +47,13 @@ function sayDeath(error: unknown, boot: WorkerBoot): void {
   if (end !== null && !("Deno" in globalThis)) setImmediate(end, 1);
 }
 
+/** Its runtime ends this worker in the middle of its start. */
+function sayUnfinished(why: string, boot: WorkerBoot): void {
+  const message = { failed: serializeFailure(new WorkerStartError(why)) };
+  if (end === null) tellHost(message);
+  else sayFailure(engine(), boot, message);
+}
+
 async function run(): Promise<void> {
   // A process takes its place here, a thread is given it.
   const ours = isWorkerProcess ? join(engine()) : await receiveBoot();
@@ -54,16 +63,18 @@ async function run(): Promise<void> {
   restrict(engine(), ours.restriction);
   const debug = debugFor(ours.debug, `${ours.pool} worker ${ours.index}`);
   const load = async (href: string): Promise<object> => {
+    const about = `A worker has begun to import ${href}`;
     // Not measured for nobody: the first look at `performance` takes Node.js a millisecond.
-    if (debug.imports === null) return (await import(href)) as object;
+    if (debug.imports === null) return await during(about, () => import(href) as Promise<object>);
     const start = performance.now();
-    const exports = (await import(href)) as object;
+    const exports = await during(about, () => import(href) as Promise<object>);
     debug.imports(`imported ${href} in ${(performance.now() - start).toFixed(1)} ms`);
     return exports;
   };
   try {
     guardExits(debug.globals);
     if (end !== null) ("Deno" in globalThis ? whenDyingOnDeno : whenDying)((error) => sayDeath(error, ours));
+    whenUnfinished((why) => sayUnfinished(why, ours));
     if (ours.bootstrap !== null) await bootstrap(ours.bootstrap, load);
     const functions = await bind(ours.bindings, load);
     // The host ends a thread; until then nothing runs here any more.
