@@ -58,10 +58,44 @@ fn panics(why: String) -> Result<(), String> {
     panic!("{why}")
 }
 
+fn repeated((text, times): (String, usize)) -> Result<String, std::convert::Infallible> {
+    Ok(text.repeat(times))
+}
+
+/// A result that nothing can write: a type may refuse.
+struct Unsendable;
+
+impl Serialize for Unsendable {
+    fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        Err(serde::ser::Error::custom("the table is not finished"))
+    }
+}
+
+fn unsendable(_: ()) -> Result<Unsendable, std::convert::Infallible> {
+    Ok(Unsendable)
+}
+
+/// An error that tells its causes only if asked, as those of `anyhow` do.
+struct Caused;
+
+impl std::fmt::Display for Caused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let cause = if f.alternate() { ": no such row" } else { "" };
+        write!(f, "the table cannot be joined{cause}")
+    }
+}
+
+fn caused(_: ()) -> Result<(), Caused> {
+    Err(Caused)
+}
+
 fn main() -> Result<(), knit_sched::tasks::TaskError> {
     knit_sched::tasks::Tasks::new()
         .task("summary", summary)
         .task("reversed", reversed)
         .task("panics", panics)
+        .task("repeated", repeated)
+        .task("unsendable", unsendable)
+        .task("caused", caused)
         .serve()
 }

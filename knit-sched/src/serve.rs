@@ -15,12 +15,28 @@ use crate::worker::{Turn, Worker};
 /// How long an idle worker looks for work before it sleeps: less than a wake-up costs.
 const SEARCH: Duration = Duration::from_micros(20);
 
-type Function = dyn Fn(&[u8]) -> Result<Vec<u8>, Vec<u8>> + Send + Sync;
+/// What a function ends with instead of a result.
+pub(crate) enum Thrown {
+    /// What it throws, as its caller gets it.
+    Value(Vec<u8>),
+    /// An error of the worker's engine, as an object that the host's binding makes an error of ([`flag::ENGINE`]).
+    Engine(Vec<u8>),
+}
+
+/// Of the argument, and of the most bytes that an answer may have.
+type Function = dyn Fn(&[u8], usize) -> Result<Vec<u8>, Thrown> + Send + Sync;
+
+#[derive(Clone)]
+struct Entry {
+    /// For messages.
+    name: Option<Box<str>>,
+    run: Arc<Function>,
+}
 
 /// The functions that a worker can run, by number. Cloning is cheap.
 #[derive(Clone, Default)]
 pub struct Functions {
-    table: Vec<Arc<Function>>,
+    table: Vec<Entry>,
 }
 
 impl Functions {
@@ -36,11 +52,25 @@ impl Functions {
     /// If there are 65536 already.
     #[must_use]
     pub fn with(
-        mut self,
+        self,
         function: impl Fn(&[u8]) -> Result<Vec<u8>, Vec<u8>> + Send + Sync + 'static,
     ) -> Self {
+        let run = move |argument: &[u8], _: usize| function(argument).map_err(Thrown::Value);
+        self.push(None, Arc::new(run))
+    }
+
+    /// The same with a name, which messages say.
+    pub(crate) fn named(
+        self,
+        name: &str,
+        run: impl Fn(&[u8], usize) -> Result<Vec<u8>, Thrown> + Send + Sync + 'static,
+    ) -> Self {
+        self.push(Some(name.into()), Arc::new(run))
+    }
+
+    fn push(mut self, name: Option<Box<str>>, run: Arc<Function>) -> Self {
         assert!(self.table.len() <= usize::from(u16::MAX));
-        self.table.push(Arc::new(function));
+        self.table.push(Entry { name, run });
         self
     }
 
@@ -51,23 +81,29 @@ impl Functions {
             frames::append(replies, &header, why.as_bytes());
         };
         let number = call.header.function;
-        let Some(function) = self.table.get(usize::from(number)) else {
+        let Some(Entry { name, run }) = self.table.get(usize::from(number)) else {
             return fail(format!("this worker has no function {number}"));
         };
+        let who = || match name {
+            Some(name) => format!("task {name:?}"),
+            None => format!("function {number}"),
+        };
         // Unwind safety: a function that panics half-way and is called again sees what it left, as after an error.
-        let ended = catch_unwind(AssertUnwindSafe(|| function(&call.payload)));
-        let (kind, payload) = match ended {
-            Ok(Ok(result)) => (kind::RESULT, result),
-            Ok(Err(thrown)) => (kind::THROWN, thrown),
-            Err(panic) => return fail(format!("function {number} panicked: {}", text_of(&*panic))),
+        let ended = catch_unwind(AssertUnwindSafe(|| run(&call.payload, longest)));
+        let (kind, flags, payload) = match ended {
+            Ok(Ok(result)) => (kind::RESULT, 0, result),
+            Ok(Err(Thrown::Value(thrown))) => (kind::THROWN, 0, thrown),
+            Ok(Err(Thrown::Engine(error))) => (kind::THROWN, flag::ENGINE, error),
+            Err(panic) => return fail(format!("{} panicked: {}", who(), text_of(&*panic))),
         };
         if payload.len() > longest {
             let bytes = payload.len();
             return fail(format!(
-                "function {number} returned {bytes} bytes, but the pool's memory holds at most {longest} at once"
+                "{} returned {bytes} bytes, but the pool's memory holds at most {longest} at once",
+                who()
             ));
         }
-        let header = frames::answer_of(&call.header, kind, 0, &payload);
+        let header = frames::answer_of(&call.header, kind, flags, &payload);
         frames::append(replies, &header, &payload);
     }
 }

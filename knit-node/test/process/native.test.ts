@@ -6,10 +6,10 @@ import { fileURLToPath } from "node:url";
 import { test } from "node:test";
 import assert from "node:assert/strict";
 
-import { KnitError, OptionError, TaskBindingError, WorkerCrashedError, createPool, nativeTask } from "../../ts/index.ts";
+import { KnitError, OptionError, TaskBindingError, UnsupportedValueError, WorkerCrashedError, createPool, nativeTask } from "../../ts/index.ts";
 import { double } from "../fixtures/basic.ts";
 import { reason, skip, within, withPool } from "../pool/support.ts";
-import { processes } from "./support.ts";
+import { processes, startsOnce } from "./support.ts";
 
 const built = ["release", "debug"].map((profile) => fileURLToPath(new URL(`../../../target/${profile}/examples/table`, import.meta.url)));
 const program = built.find(existsSync);
@@ -18,6 +18,9 @@ const options = processes({ command: [program ?? ""] }, { threads: 2 });
 
 const summary = nativeTask<(job: { text: string; column: string }) => { rows: number; sum: number; mean: number }>("summary");
 const reversed = nativeTask<(bytes: Uint8Array) => Uint8Array>("reversed");
+const repeated = nativeTask<(what: [text: string, times: number]) => string>("repeated");
+const unsendable = nativeTask<() => undefined>("unsendable");
+const caused = nativeTask<() => undefined>("caused");
 const panics = nativeTask<(why: string) => undefined>("panics");
 
 test("a program's tasks are called as any other", (t) => {
@@ -64,11 +67,56 @@ test("what a program's task fails with rejects its call, and no other", (t) => {
     const long = reason(call.panics("x".repeat(20_000)));
     assert.deepEqual(await call.summary({ text: "n\n1\n", column: "n" }), { rows: 1, sum: 1, mean: 1 });
     assert.match(String(await failed), /^Error: there is no column "x"$/);
-    assert.match(String(await mistyped), /the argument does not fit/);
+    await refused(mistyped, "arg", /^Task "summary": the argument does not fit its type: .*expected a string/);
     for (const error of [await panicked, await long]) {
       assert.ok(error instanceof KnitError && error.code === "KNT_FAILED", String(error));
-      assert.match(error.message, /panicked: (ouch|x{1000})/);
+      assert.match(error.message, /task "panics" panicked: (ouch|x{1000})/);
     }
+  });
+});
+
+/** Rejected with what a value that cannot travel rejects with. */
+async function refused(rejected: Promise<unknown>, path: string, says: RegExp): Promise<void> {
+  const error = await rejected;
+  assert.ok(error instanceof UnsupportedValueError, String(error));
+  assert.deepEqual({ code: error.code, path: error.path }, { code: "KNT_ERROR_3", path });
+  assert.match(error.message, says);
+}
+
+test("an argument of another type rejects its call, naming the task and what was expected", (t) => {
+  if (why !== null) return skip(t, why);
+  return withPool(options, { summary, reversed, panics, repeated }, async ({ call }) => {
+    for (const [rejected, says] of [
+      [call.summary({} as never), /"summary".*missing field `text`/],
+      [call.summary(undefined as never), /"summary".*expected struct Job/],
+      [call.summary("text" as never), /"summary".*expected struct Job/],
+      [call.reversed([1, 300] as never), /"reversed".*`300`, expected u8/],
+      [call.panics(new Date(5) as never), /"panics".*expected a string/],
+      [call.panics(10n ** 40n as never), /"panics".*bigint/],
+      [call.repeated(["x", -1]), /"repeated".*expected usize/],
+    ].map(([call, says]) => [reason(call as Promise<unknown>), says] as [Promise<unknown>, RegExp])) {
+      await refused(rejected, "arg", says);
+    }
+    assert.equal(await call.repeated(["ab", 2]), "abab");
+  });
+});
+
+test("a result that cannot be written, or is over a limit, rejects its call", (t) => {
+  if (why !== null) return skip(t, why);
+  const payload = { payloadMaxByteLength: 1 << 20, maxPayloadBytes: 1 << 14 };
+  return withPool({ ...options, payload }, { repeated, unsendable }, async ({ call }) => {
+    await refused(reason(call.unsendable()), "result", /^Task "unsendable": the result cannot be sent: the table is not finished$/);
+    // Over what the host takes, and over what the memory holds.
+    await refused(reason(call.repeated(["x", 1 << 14])), "result", /more than 16384 bytes.*payload\.maxPayloadBytes/);
+    await refused(reason(call.repeated(["x", 1 << 21])), "result", /^Task "repeated": .*2097168 bytes is longer than/);
+    assert.equal(await call.repeated(["ab", 2]), "abab");
+  });
+});
+
+test("an error that a task returns tells its causes", (t) => {
+  if (why !== null) return skip(t, why);
+  return withPool(options, { caused }, async ({ call }) => {
+    assert.match(String(await reason(call.caused())), /^Error: the table cannot be joined: no such row$/);
   });
 });
 
@@ -88,6 +136,11 @@ test("a program that is no worker: every call says how it ended", async () => {
   assert.ok(error instanceof KnitError && !(error instanceof WorkerCrashedError));
   assert.match(error.message, /exit code 4[^]*wrong program/);
   await within(pool.shutdown(), "shutdown()");
+});
+
+test("a program whose wrapper closes standard input: every call rejects at once, and says why", async (t) => {
+  if (why !== null) return skip(t, why);
+  await startsOnce({ command: [program ?? ""] }, { summary });
 });
 
 test("programs run their own tasks, and JavaScript runs its own: anything else is an error of createPool", () => {

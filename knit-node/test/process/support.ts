@@ -2,12 +2,15 @@
  * What the tests of worker processes share.
  */
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { delimiter, dirname } from "node:path";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import assert from "node:assert/strict";
 
-import type { PoolOptions } from "../../ts/index.ts";
-import { sleep } from "../pool/support.ts";
+import { WorkerStartError, createPool } from "../../ts/index.ts";
+import type { PoolOptions, Tasks } from "../../ts/index.ts";
+import { reason, sleep, within } from "../pool/support.ts";
 
 type WorkerOptions = NonNullable<PoolOptions["worker"]>;
 
@@ -26,6 +29,29 @@ export function cannotRun(program: string, ...args: string[]): string | null {
   const { error, status, stderr } = spawnSync(program, args, { encoding: "utf8" });
   if (error !== undefined) return `there is no ${program}`;
   return status === 0 ? null : `${program} does not work here: ${stderr.trim()}`;
+}
+
+type Called = Readonly<Record<string, (arg?: never) => Promise<unknown>>>;
+
+/** Behind a wrapper that closes or replaces standard input every call rejects with the reason, and nothing is started again. */
+export async function startsOnce(worker: WorkerOptions, tasks: Tasks): Promise<void> {
+  for (const redirected of ["<&-", "</dev/null"]) {
+    const folder = mkdtempSync(join(tmpdir(), "knit-starts-"));
+    try {
+      const starts = join(folder, "starts");
+      const processCommandPrefix = ["sh", "-c", `echo >> '${starts}'; exec "$0" "$@" ${redirected}`];
+      const pool = createPool(processes({ ...worker, processCommandPrefix }))(tasks);
+      for (const call of Object.values(pool.call as unknown as Called)) {
+        const error = await within(reason(call()), "a call without memory");
+        assert.ok(error instanceof WorkerStartError, String(error));
+        assert.match(error.message, /It said: standard input is not what a pool's host gives to its worker .*"named" is for such wrappers$/);
+      }
+      await within(pool.shutdown(), "shutdown() after a failure");
+      assert.equal(readFileSync(starts, "utf8"), "\n");
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  }
 }
 
 /** Whether a process lives. One that has ended and was not reaped does not. */

@@ -4,7 +4,7 @@
  * A worker whose ring or frames are damaged is not read any more: it is to be ended, and only its own calls are lost. What one frame says within its bounds
  * may be nonsense, too: then its call rejects.
  */
-import { KnitError } from "../api/errors.ts";
+import { KnitError, UnsupportedValueError } from "../api/errors.ts";
 import type { ByteBuffer } from "../codec/buffer.ts";
 import { Decoder } from "../codec/decode.ts";
 import { CodecError } from "../codec/errors.ts";
@@ -20,6 +20,15 @@ import type { PoolMemory } from "./memory.ts";
 import type { Pending } from "./pending.ts";
 
 const { FRAME_HEADER, GRANULE, CONTROL_DAMAGED, CONTROL_ENTRIES, SPAN_WORDS, KIND_NOTE, KIND_RESULT, KIND_THROWN, KIND_PAD, FLAG_BLOCK, FLAG_ENGINE, FLAG_KEPT, FLAG_TEXT } = layout;
+
+/** A program in another language does not know what this side takes: a result over a limit is refused here, and is no damage. */
+function overLimit(error: unknown, { maxBytes, maxDepth }: Limits): unknown {
+  if (!(error instanceof CodecError)) return error;
+  const { reason } = error;
+  const [kind, wayOut] =
+    reason === "TooLarge" ? [`value of more than ${maxBytes} bytes`, ". Send it in parts, or raise payload.maxPayloadBytes"] : reason === "TooDeep" ? [`value nested deeper than ${maxDepth} levels`, ""] : ["", ""];
+  return kind === "" ? error : new UnsupportedValueError("KNT_ERROR_3", "result", kind, `A task of worker.command has returned what cannot be taken, a ${kind}${wayOut}`);
+}
 
 export class Replies {
   readonly #native: Native;
@@ -118,7 +127,7 @@ export class Replies {
                   : this.#decodeBlock(decoder, worker, at + FRAME_HEADER);
             if (kind === KIND_THROWN && (flags & FLAG_ENGINE) !== 0) value = revive(value);
           } catch (error) {
-            value = error;
+            value = ok && this.#memories === null ? overLimit(error, this.#limits) : error;
             ok = false;
           }
           // One that nobody waits for any more is read all the same: its blocks and shapes must be.

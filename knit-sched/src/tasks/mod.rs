@@ -28,8 +28,15 @@
 //! }
 //! ```
 //!
-//! A value that does not fit the Rust type rejects its call with an `Error` that says where; so does an error that the function returns (its text is the
-//! message) and a panic. A name that the program does not have fails the pool at its start. What becomes what is said in [`knit_codec::serde`].
+//! How a call rejects in JavaScript, without harm to any other:
+//!
+//! | what happens | error |
+//! |---|---|
+//! | the argument does not fit the Rust type, or the result cannot be sent | `UnsupportedValueError`, code `KNT_ERROR_3`, that names the task and what was expected |
+//! | the function returns an error | `Error` with its text, in the alternate form (`{:#}`), in which `anyhow` and its like tell all their causes |
+//! | the function panics | `KnitError`, code `KNT_FAILED`, with the task's name and what the panic said |
+//!
+//! A name that the program does not have fails the pool at its start. What becomes what is said in [`knit_codec::serde`].
 //!
 //! # What the program does
 //!
@@ -46,11 +53,16 @@ use std::fmt::Display;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::SchedError;
+use crate::serve::Thrown;
 use knit_codec::serde::{DEPTH, from_bytes_with, to_bytes};
 use knit_codec::{ErrorClass, ErrorValue, Limits, Value};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use shapes::HostShapes;
+
+/// Exit status of a worker process that was not given the pool's memory (`EX_CONFIG` in sysexits.h): what has started it closes or replaces standard input, and will again. A
+/// host of this package does not try again then.
+pub const NOT_INHERITED: i32 = 78;
 
 /// Why a worker program could not serve.
 #[derive(Debug, thiserror::Error)]
@@ -84,7 +96,7 @@ impl TaskError {
     }
 }
 
-type Task = dyn Fn(&[u8], &Mutex<HostShapes>) -> Result<Vec<u8>, Vec<u8>> + Send + Sync;
+type Task = dyn Fn(&[u8], usize, &Mutex<HostShapes>) -> Result<Vec<u8>, Thrown> + Send + Sync;
 
 /// The tasks of a worker program, by name.
 #[derive(Clone, Default)]
@@ -92,15 +104,48 @@ pub struct Tasks {
     by_name: HashMap<String, Arc<Task>>,
 }
 
-/// What is thrown at the caller.
-fn thrown(message: &impl Display) -> Vec<u8> {
+/// What is thrown at the caller of a function that returns an error.
+fn returned(error: &impl Display) -> Thrown {
     let error = Value::Error(Box::new(ErrorValue {
         class: ErrorClass::Error,
-        message: Some(message.to_string().as_str().into()),
+        message: Some(format!("{error:#}").as_str().into()),
         ..ErrorValue::default()
     }));
     // A text has no reason not to be written.
-    knit_codec::to_bytes(&error).unwrap_or_default()
+    Thrown::Value(knit_codec::to_bytes(&error).unwrap_or_default())
+}
+
+/// A value that cannot travel, as the package describes it.
+#[derive(Serialize)]
+struct Unsupported<'a> {
+    code: &'static str,
+    path: &'static str,
+    kind: &'a str,
+    message: &'a str,
+}
+
+/// Where what cannot travel is, as the package says it.
+const ARGUMENT: &str = "arg";
+const RESULT: &str = "result";
+
+/// What is thrown if the argument or the result (`path`) cannot be read or written.
+fn unsupported(task: &str, path: &'static str, error: &impl Display) -> Thrown {
+    let (kind, what) = if path == ARGUMENT {
+        (
+            "value of another type",
+            "the argument does not fit its type",
+        )
+    } else {
+        ("value that cannot be sent", "the result cannot be sent")
+    };
+    let described = Unsupported {
+        code: "KNT_ERROR_3",
+        path,
+        kind,
+        message: &format!("Task {task:?}: {what}: {error}"),
+    };
+    // As above.
+    Thrown::Engine(to_bytes(&described).unwrap_or_default())
 }
 
 impl Tasks {
@@ -117,32 +162,46 @@ impl Tasks {
         name: &str,
         function: impl Fn(A) -> Result<R, E> + Send + Sync + 'static,
     ) -> Self {
-        let run = move |bytes: &[u8], shapes: &Mutex<HostShapes>| {
+        let task = name.to_owned();
+        let run = move |bytes: &[u8], longest: usize, shapes: &Mutex<HostShapes>| {
             let argument = {
                 let mut shapes = shapes.lock().unwrap_or_else(PoisonError::into_inner);
                 let limits = Limits::DEFAULT.with_depth(DEPTH);
                 let read = shapes
                     .current()
                     .and_then(|shapes| from_bytes_with(bytes, limits, Some(shapes)));
-                read.map_err(|error| thrown(&format_args!("the argument does not fit: {error}")))?
+                read.map_err(|error| unsupported(&task, ARGUMENT, &error))?
             };
-            let result = function(argument).map_err(|error| thrown(&error))?;
-            to_bytes(&result)
-                .map_err(|error| thrown(&format_args!("the result cannot be sent: {error}")))
+            let result = function(argument).map_err(|error| returned(&error))?;
+            let result = to_bytes(&result).map_err(|error| unsupported(&task, RESULT, &error))?;
+            let bytes = result.len();
+            if bytes > longest {
+                let limit = longest;
+                let error = SchedError::TooLong { bytes, limit };
+                return Err(unsupported(&task, RESULT, &error));
+            }
+            Ok(result)
         };
         self.by_name.insert(name.to_owned(), Arc::new(run));
         self
     }
 
-    /// Makes this process the worker that its host started it for, and serves until the host asks it to end. If the host is gone, the process exits.
+    /// Makes this process the worker that its host started it for, and serves until the host asks it to end. If the host is gone, the process exits. So it does, with
+    /// [`NOT_INHERITED`] and the reason on standard error, if it was not started by a host, or the wrapper around it keeps back what the host gave.
     ///
     /// # Errors
-    /// The process was not started by a host; a task is missing; the memory is damaged.
+    /// A task is missing; the memory is damaged.
     #[cfg(target_os = "linux")]
     pub fn serve(self) -> Result<(), TaskError> {
         use crate::process::{Gone, join};
 
-        let joined = join(Gone::Exit)?;
+        let joined = match join(Gone::Exit) {
+            Err(error @ SchedError::NotInherited(_)) => {
+                eprintln!("{error}");
+                std::process::exit(NOT_INHERITED);
+            }
+            joined => joined?,
+        };
         let boot = joined.boot()?;
         let shapes = Arc::new(Mutex::new(HostShapes::new(joined.shared())?));
         let functions = self.functions(&boot.functions, &shapes);
@@ -185,7 +244,7 @@ impl Tasks {
                 });
             };
             let shapes = shapes.clone();
-            functions = functions.with(move |bytes| task(bytes, &shapes));
+            functions = functions.named(name, move |bytes, longest| task(bytes, longest, &shapes));
         }
         Ok(functions)
     }
