@@ -137,7 +137,7 @@ impl SchedError {
             Self::BadSubmission(_) => "KNT_BAD_SUBMISSION",
             Self::TooLong { .. } => "KNT_TOO_LONG",
             Self::HostGone => "KNT_HOST_GONE",
-            Self::NotInherited(source) => source.code(),
+            Self::NotInherited(_) => "KNT_NOT_INHERITED",
             Self::NoDoor { .. } => "KNT_NO_DOOR",
             Self::BadBlock => "KNT_BAD_BLOCK",
             Self::BadCall => "KNT_BAD_CALL",

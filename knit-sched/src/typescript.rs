@@ -10,6 +10,7 @@ use crate::frames::{GRANULE, HEADER, flag, kind};
 use crate::heap::LENT;
 use crate::layout::{self, header_words};
 use crate::port;
+use crate::tasks;
 
 /// The text of the generated module. The build writes it; a test compares it with the file.
 #[must_use]
@@ -107,6 +108,11 @@ pub fn typescript() -> String {
             "KIND_PAD",
             knit_ring::KIND_PAD as usize,
             "Only fills the space up to the end of a ring.",
+        ),
+        (
+            "EXIT_NOT_INHERITED",
+            tasks::NOT_INHERITED as usize,
+            "Exit status of a worker process that was not given the pool's memory.",
         ),
         (
             "CONTROL_CLOCK",

@@ -1,8 +1,9 @@
 /**
  * The commands that start workers: other runtimes, wrappers, and those that fail.
  */
-import { readFileSync } from "node:fs";
-import { getPriority } from "node:os";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { getPriority, tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { test } from "node:test";
 import assert from "node:assert/strict";
@@ -10,7 +11,7 @@ import assert from "node:assert/strict";
 import { WorkerCrashedError, WorkerStartError, createPool } from "../../ts/index.ts";
 import { double, nice, pid, stuck, variable } from "../fixtures/process.ts";
 import { reason, skip, sleep, within, withPool } from "../pool/support.ts";
-import { cannotRun, endsWithin, lives, processes } from "./support.ts";
+import { cannotRun, endsWithin, lives, processes, startsOnce } from "./support.ts";
 
 for (const processRuntime of ["node", "deno", "bun"] as const) {
   test(`workers may be ${processRuntime} processes`, (t) => {
@@ -66,8 +67,8 @@ test("a program that is not there: an error of createPool that names it", () => 
 });
 
 const BROKEN: readonly (readonly [string, readonly string[], RegExp])[] = [
-  ["a wrapper that closes standard input", ["sh", "-c", 'exec "$0" "$@" <&-'], /exit code 1\. It said: standard input is not what a pool's host gives to its worker .*"named" is for such wrappers$/],
-  ["a wrapper that gives it another standard input", ["sh", "-c", 'exec "$0" "$@" </dev/null'], /exit code 1\. It said: standard input is not what a pool's host gives to its worker .*"named" is for such wrappers$/],
+  ["a wrapper that closes standard input", ["sh", "-c", 'exec "$0" "$@" <&-'], /exit code 78\. It said: standard input is not what a pool's host gives to its worker .*"named" is for such wrappers$/],
+  ["a wrapper that gives it another standard input", ["sh", "-c", 'exec "$0" "$@" </dev/null'], /exit code 78\. It said: standard input is not what a pool's host gives to its worker .*"named" is for such wrappers$/],
   ["a command that fails", ["sh", "-c", "echo out of order >&2; exit 3"], /exit code 3[^]*out of order/],
 ];
 
@@ -85,6 +86,22 @@ for (const [name, processCommandPrefix, says] of [...BROKEN, ["a wrapper that hi
     await within(pool.shutdown(), "shutdown() after a failure");
   });
 }
+
+test("a wrapper that closes standard input: nothing is tried again", () => startsOnce({}, { double }));
+
+test("a wrapper that fails at first: it is tried again", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "knit-starts-"));
+  try {
+    const starts = join(folder, "starts");
+    const script = `echo >> '${starts}'; [ $(wc -l < '${starts}') -lt 3 ] && exit 3; exec "$0" "$@"`;
+    await withPool(processes({ processCommandPrefix: ["sh", "-c", script] }), { double }, async ({ call }) => {
+      assert.equal(await call.double(21), 42);
+      assert.equal(readFileSync(starts, "utf8"), "\n\n\n");
+    });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
 
 test("ending a worker ends what its wrapper has started", async () => {
   const pool = createPool(processes({ processCommandPrefix: ["sh", "-c", '"$0" "$@"; exit $?'] }))({ pid });

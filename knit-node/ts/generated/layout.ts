@@ -63,6 +63,9 @@ export const FLAG_ABORT = 16;
 /** Only fills the space up to the end of a ring. */
 export const KIND_PAD = 255;
 
+/** Exit status of a worker process that was not given the pool's memory. */
+export const EXIT_NOT_INHERITED = 78;
+
 /** Control word: microseconds, wrapping. */
 export const CONTROL_CLOCK = 0;
 

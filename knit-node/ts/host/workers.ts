@@ -8,6 +8,7 @@ import { HardTimeoutError, KnitError, PoolClosedError, TaskBindingError, WorkerC
 import type { Binding } from "../api/binding.ts";
 import type { Debug } from "../api/debug.ts";
 import type { Settings } from "../api/options.ts";
+import { EXIT_NOT_INHERITED } from "../generated/layout.ts";
 import type { Native } from "../runtime/native.ts";
 import type { SerializedFailure, Starter, WorkerBoot, WorkerHandle, WorkerMessage } from "../runtime/runtime.ts";
 import type { Host } from "./host.ts";
@@ -168,6 +169,8 @@ export class Workers {
     this.#host.retire(index, reason ?? death);
     // The module uses its pool without the guard and does not wait for it: every replacement would die of it again.
     if ((death.cause as { code?: unknown } | undefined)?.code === POOL_IN_WORKER) this.#fail(this.#startError(index, death));
+    // What has started it keeps the memory back: the next one would find none either.
+    else if (!this.#served && death.exitCode === EXIT_NOT_INHERITED && this.#settings.process !== null) this.#fail(this.#startError(index, death));
     else if (!this.#settings.respawn) this.#leaveEmpty(index, death);
     else if (ready) this.#relaunch(index);
     else this.#retry(index, death);

@@ -5,6 +5,7 @@
  */
 import { debugFor } from "../api/debug.ts";
 import { WorkerStartError } from "../api/errors.ts";
+import { EXIT_NOT_INHERITED } from "../generated/layout.ts";
 import { engine, later, receiveBoot, say as tellHost } from "../runtime/current.ts";
 import { isWorkerProcess } from "../runtime/role.ts";
 import { serializeFailure } from "../runtime/runtime.ts";
@@ -94,7 +95,7 @@ export function serve(): void {
     if (end !== null && typeof code === "string") {
       // Of a host that is gone nothing is left to be said, and nobody to say it to. Else the host shows this line; where in here it was found does not help.
       if (code !== "KNT_HOST_GONE") console.error(message);
-      return end(1);
+      return end(code === "KNT_NOT_INHERITED" ? EXIT_NOT_INHERITED : 1);
     }
     setImmediate(() => {
       throw error;
