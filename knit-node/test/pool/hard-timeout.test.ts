@@ -9,7 +9,7 @@ import { busy, double, whoAmI } from "../fixtures/basic.ts";
 import { withDefault } from "../fixtures/control/timed.ts";
 import { loopsForever, loopsLater, neverSettles, picky, sleeps } from "../fixtures/control/stuck.ts";
 import { kind } from "../fixtures/kind.ts";
-import { reason, within, withPool } from "./support.ts";
+import { reason, script, within, withPool } from "./support.ts";
 
 const tasks = { loopsForever, loopsLater, neverSettles, picky, sleeps, busy, double, whoAmI, withDefault };
 
@@ -96,4 +96,9 @@ test("a limit that is none is an error", () => {
   for (const hardTimeoutMs of [0, -1, NaN, "5", null]) {
     assert.throws(() => createPool({ worker: { hardTimeoutMs } } as never), (error) => error instanceof OptionError && /hardTimeoutMs/.test(error.message));
   }
+});
+
+test("the pool can be shut down in the continuation of a call that overran", async () => {
+  const { code, out, err } = await script("overrun.ts");
+  assert.deepEqual({ code, out }, { code: 0, out: "closed\n" }, err);
 });

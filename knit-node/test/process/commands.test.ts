@@ -1,16 +1,16 @@
 /**
  * The commands that start workers: other runtimes, wrappers, and those that fail.
  */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { getPriority, tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { test } from "node:test";
 import assert from "node:assert/strict";
 
 import { WorkerCrashedError, WorkerStartError, createPool } from "../../ts/index.ts";
 import { double, nice, pid, stuck, variable } from "../fixtures/process.ts";
-import { reason, skip, sleep, within, withPool } from "../pool/support.ts";
+import { reason, runtime, skip, sleep, within, withPool } from "../pool/support.ts";
 import { cannotRun, endsWithin, lives, processes, startsOnce } from "./support.ts";
 
 for (const processRuntime of ["node", "deno", "bun"] as const) {
@@ -64,6 +64,26 @@ test("a program that is not there: an error of createPool that names it", () => 
     () => createPool(processes({ processCommandPrefix: ["/nonexistent/wrapper"] }))({ double }),
     (error) => error instanceof WorkerStartError && /\/nonexistent\/wrapper.*processCommandPrefix/.test(error.message),
   );
+});
+
+test("a program that has the name of another runtime: an error that says what it is", async () => {
+  const other = runtime === "node" ? "bun" : "node";
+  const path = process.env["PATH"];
+  const folder = mkdtempSync(join(tmpdir(), "knit-stand-in-"));
+  try {
+    symlinkSync(process.execPath, join(folder, other));
+    process.env["PATH"] = `${folder}${delimiter}${path}`;
+    const says = (error: unknown): boolean => error instanceof WorkerStartError && error.message.includes(`the first ${other} in PATH is ${runtime}: `);
+    assert.throws(() => createPool(processes({ processRuntime: other }))({ double }), says);
+    // Nobody asks it before it is started.
+    const pool = createPool(processes({ processRuntime: other, respawn: false }, { permission: "unsafe" }))({ double });
+    const error = await within(reason(pool.call.double(1)), "a call of another runtime");
+    assert.ok(says(error), String(error));
+    await within(pool.shutdown(), "shutdown() after it");
+  } finally {
+    process.env["PATH"] = path;
+    rmSync(folder, { recursive: true });
+  }
 });
 
 const BROKEN: readonly (readonly [string, readonly string[], RegExp])[] = [

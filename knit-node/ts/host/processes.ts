@@ -9,12 +9,13 @@
 import { KnitError, WorkerStartError } from "../api/errors.ts";
 import type { ProcessSettings } from "../api/process-options.ts";
 import { encodeAlone } from "../codec/alone.ts";
-import { behindStarter, order, thisRuntime, workerCommand } from "../runtime/command.ts";
+import { behindStarter, order, workerCommand } from "../runtime/command.ts";
 import type { Native } from "../runtime/native.ts";
-import { builtin, environment } from "../runtime/system.ts";
+import { environment, thisRuntime } from "../runtime/system.ts";
 import { programOf } from "../runtime/target.ts";
 import type { ProcessBoot, Starter, WorkerBoot, WorkerHandle, WorkerListener, WorkerNote, WorkerSettings } from "../runtime/runtime.ts";
 import type { Host } from "./host.ts";
+import { SIGKILL, SIGTERM, signalName } from "./signal-numbers.ts";
 import { advice } from "./limits.ts";
 
 /** Milliseconds that a worker has to end after it was asked to. */
@@ -79,7 +80,7 @@ export class Processes implements Starter {
     // Each runtime strips types in its own way, so the text of a function is another one there: order and names must do.
     const same = runtime === null || runtime === thisRuntime;
     const bindings = same ? boot.bindings : boot.bindings.map((binding) => ("fingerprint" in binding ? { ...binding, fingerprint: "" } : binding));
-    const data = encodeAlone({ ...rest, bindings, restriction: restriction === null ? null : { plan: "", boot: restriction.boot } } satisfies ProcessBoot, "boot");
+    const data = encodeAlone({ ...rest, runtime, bindings, restriction: restriction === null ? null : { plan: "", boot: restriction.boot } } satisfies ProcessBoot, "boot");
     this.#native.hostBoot(this.#host.handle, boot.bindings.map((binding) => (binding.kind === "native" ? binding.name : binding.key)), data);
     this.#told = true;
   }
@@ -96,7 +97,7 @@ export class Processes implements Starter {
       const end = this.#native.hostTakeExit(this.#host.handle);
       if (end === "") return;
       const [worker, code, signal, ...stderr] = end.split("\0");
-      this.#onExit(Number(worker), code === "" ? null : Number(code), signal === "" ? null : nameOf(Number(signal)), stderr.join("\0"));
+      this.#onExit(Number(worker), code === "" ? null : Number(code), signal === "" ? null : signalName(Number(signal)), stderr.join("\0"));
     }
   }
 
@@ -114,7 +115,6 @@ export class Processes implements Starter {
     if (this.#running[index] !== running) return;
     this.#host.stop(index);
     this.#host.awaitEnd(1);
-    const { SIGTERM, SIGKILL } = signals();
     const kill = (signal: number): void => {
       if (this.#running[index] === running) this.#native.hostKill(this.#host.handle, index, signal);
     };
@@ -123,15 +123,6 @@ export class Processes implements Starter {
     timers.forEach((timer) => clearTimeout(timer));
     this.#host.awaitEnd(-1);
   }
-}
-
-function signals(): Readonly<Record<NodeJS.Signals, number>> {
-  return builtin<typeof import("node:os")>("node:os").constants.signals;
-}
-
-function nameOf(signal: number): string {
-  for (const [name, number] of Object.entries(signals())) if (number === signal) return name;
-  return `signal ${signal}`;
 }
 
 /** Why a process could not be started, with what to do about it. */

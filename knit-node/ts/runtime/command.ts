@@ -2,10 +2,10 @@
  * The command that starts a worker process, on whichever runtime.
  */
 import { OptionError } from "../api/errors.ts";
-import type { ProcessRuntime, ProcessSettings } from "../api/process-options.ts";
+import type { ProcessSettings } from "../api/process-options.ts";
 import { ownModules } from "./deno-modules.ts";
 import { WORKER_WORD } from "./role.ts";
-import { executable } from "./system.ts";
+import { executable, thisRuntime } from "./system.ts";
 import type { StarterOrder, WorkerSettings } from "./runtime.ts";
 
 /** Flags of this process that are its own business: what it runs, and who debugs it. */
@@ -20,9 +20,6 @@ const starter = new URL(`../worker/starter${EXTENSION}`, import.meta.url);
 
 /** Of this package's exports in package.json: what a worker's modules import of it is then the half that workers use. */
 export const WORKER_CONDITION = "--conditions=knit-worker";
-
-/** The runtime that this module runs on. */
-export const thisRuntime: ProcessRuntime = "Deno" in globalThis ? "deno" : "Bun" in globalThis ? "bun" : "node";
 
 /** The words of the command. `program` is where the runtime really is, if that is known. */
 export function workerCommand(processes: ProcessSettings, settings: WorkerSettings, program: string | null): string[] {

@@ -62,7 +62,7 @@ function opened<T>(open: (path: string) => T): T {
     return open(path);
   } catch (cause) {
     if (cause instanceof KnitError) throw cause;
-    throw refused(cause, path) ?? missing(cause);
+    throw refused(cause, path) ?? missing(cause, path);
   }
 }
 
@@ -72,10 +72,12 @@ function refused(cause: unknown, path: string): KnitError | null {
   return new KnitError("KNT_NO_ENGINE", `Deno may not load this package's native library: run with --allow-ffi=${path}`, { cause });
 }
 
-function missing(cause: unknown): KnitError {
-  return new KnitError(
-    "KNT_NO_ENGINE",
-    `Cannot load the native library for ${machine()}. The package holds libraries for the platforms named in its README; from a checkout, run \`cargo xtask build\` first.`,
-    { cause },
-  );
+/** It is not there, or not to be loaded. */
+function missing(cause: unknown, path: string): KnitError {
+  const { code, message } = (cause ?? {}) as { readonly code?: unknown; readonly message?: unknown };
+  const advice =
+    code === "ERR_DLOPEN_DISABLED"
+      ? "Node.js runs without addons: add --allow-addons where it runs with --permission, leave out --no-addons elsewhere"
+      : "The package holds libraries for the platforms named in its README, beside its modules: a bundler must leave @vixeny/knitting out (as external). In a checkout, run `cargo xtask build` first";
+  return new KnitError("KNT_NO_ENGINE", `Cannot load the native library ${path}: ${String(message)}. ${advice}.`, { cause });
 }

@@ -17,3 +17,8 @@ export function isWorkerWord(word: string | undefined): boolean {
 
 /** Whether this process was started as a pool's worker. */
 export const isWorkerProcess: boolean = isWorkerWord(lastArgument());
+
+/** Why a program that has the name of one runtime and is another is no worker of a pool that asked for the one. */
+export function standIn(wanted: string, found: string, path: string): string {
+  return `worker.processRuntime is "${wanted}", and the first ${wanted} in PATH is ${found}: ${path}. Deno puts such a stand-in there if there is no node, \`bun --bun\` always. Put the folder of the real one before it`;
+}

@@ -1,6 +1,7 @@
 /**
  * What differs between runtimes, and nothing else: how workers are started and how they end.
  */
+import type { ProcessRuntime } from "../api/process-options.ts";
 import type { Binding } from "../api/binding.ts";
 import type { Topic } from "../api/debug.ts";
 import type { WorkerEnd } from "../shared-memory/link.ts";
@@ -30,7 +31,10 @@ export interface WorkerBoot {
 }
 
 /** What a host tells its worker processes: the same to all of them. */
-export type ProcessBoot = Omit<WorkerBoot, "token" | "index" | "epoch" | "steal" | "memories">;
+export type ProcessBoot = Omit<WorkerBoot, "token" | "index" | "epoch" | "steal" | "memories"> & {
+  /** Which runtime was asked for by name. */
+  readonly runtime: ProcessRuntime | null;
+};
 
 /** A function to run before tasks are loaded. */
 export interface BootstrapBoot {

@@ -21,6 +21,9 @@ interface DenoSystem {
 
 const { Deno } = globalThis as unknown as { readonly Deno?: DenoSystem };
 
+/** The runtime that this module runs on. */
+export const thisRuntime = "Deno" in globalThis ? "deno" : "Bun" in globalThis ? "bun" : "node";
+
 /** A module of Node's, loaded when it is asked for. */
 export function builtin<T>(name: string): T {
   return process.getBuiltinModule(name) as unknown as T;

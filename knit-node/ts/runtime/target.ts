@@ -3,12 +3,14 @@
  */
 import type * as ChildProcess from "node:child_process";
 
+import { WorkerStartError } from "../api/errors.ts";
 import type { ProcessRuntime, ProcessSettings } from "../api/process-options.ts";
 import type { Target } from "../host/permissions.ts";
-import { behindStarter, thisRuntime } from "./command.ts";
+import { behindStarter } from "./command.ts";
 import { takesWorkerOptions } from "./deno-options.ts";
 import { libraryPath } from "./engine.ts";
-import { builtin, executable, exists, pathOf, runtimeVersion, variable } from "./system.ts";
+import { standIn } from "./role.ts";
+import { builtin, executable, exists, pathOf, runtimeVersion, thisRuntime, variable } from "./system.ts";
 
 function path(href: string): string | null {
   return href.startsWith("file:") ? pathOf(href) : null;
@@ -64,7 +66,7 @@ interface Program {
 
 const programs = new Map<string, Program>();
 
-/** Where a runtime's program really is, past links and scripts that start it, and its version. Another runtime than this one must be asked, once. */
+/** Where a runtime's program really is, past links and scripts that start it, and its version. Another runtime than this one must be asked, once. Throws if what has its name is another one. */
 export function programOf(runtime: ProcessRuntime): Program {
   if (runtime === thisRuntime) return { path: executable(), version: version(runtimeVersion()) };
   const key = `${runtime}\0${variable("PATH")}`;
@@ -75,12 +77,14 @@ export function programOf(runtime: ProcessRuntime): Program {
 
 function ask(runtime: ProcessRuntime): Program {
   const { spawnSync } = builtin<typeof ChildProcess>("node:child_process");
-  const say = `console.log(JSON.stringify([process.execPath, process.versions.${runtime}]))`;
+  const kind = `"Deno" in globalThis ? "deno" : "Bun" in globalThis ? "bun" : "node"`;
+  const say = `console.log(JSON.stringify([${kind}, process.execPath, process.versions.${runtime}]))`;
   const run = runtime === "deno" ? ["eval", "--no-lock", say] : ["-e", say];
   const { status, stdout } = spawnSync(runtime, run, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
   // Who starts it says why it cannot be.
   if (status !== 0) return { path: null, version: [0, 0] };
-  const [path, text] = JSON.parse(stdout.trim().split("\n").at(-1) ?? "[]") as [string, string];
+  const [found, path, text] = JSON.parse(stdout.trim().split("\n").at(-1) ?? "[]") as [string, string, string];
+  if (found !== runtime) throw new WorkerStartError(standIn(runtime, found, path));
   return { path, version: version(text) };
 }
 

@@ -4,21 +4,26 @@
  * It has no channel to its host but the pool's memory. What its host tells it lies there; what it says itself goes through its reply ring as notes, which
  * belong to no call: that it serves, why it cannot, what it dies of. What it cannot say in this way is on its standard error.
  */
+import { WorkerStartError } from "../api/errors.ts";
 import { encodeAlone, decodeAlone } from "../codec/alone.ts";
 import { FRAME_HEADER, GRANULE, KIND_NOTE } from "../generated/layout.ts";
 import type { Native } from "../runtime/native.ts";
-import { isWorkerWord } from "../runtime/role.ts";
+import { isWorkerWord, standIn } from "../runtime/role.ts";
 import type { ProcessBoot, WorkerBoot, WorkerNote } from "../runtime/runtime.ts";
+import { executable, thisRuntime } from "../runtime/system.ts";
 import { onProcess } from "./late-process.ts";
 
-/** Finds the place that this process was started for. */
+/** Finds the place that this process was started for. Throws if it is not the runtime that was asked for. */
 export function join(native: Native): WorkerBoot {
   const place = native.processJoin();
   // Tasks see what the program was started with, and this is not it.
   onProcess(({ argv }) => {
     if (isWorkerWord(argv.at(-1))) argv.pop();
   });
-  return { ...(decodeAlone(native.processBoot()) as ProcessBoot), ...place, memories: null };
+  const { runtime, ...boot } = decodeAlone(native.processBoot()) as ProcessBoot;
+  // Else it would run what the pool's options say of another one.
+  if (runtime !== null && runtime !== thisRuntime) throw new WorkerStartError(standIn(runtime, thisRuntime, executable()));
+  return { ...boot, ...place, memories: null };
 }
 
 /** Says why this worker cannot serve, or what it dies of, for a process that has not taken its place yet. */
