@@ -47,6 +47,8 @@ test("an unknown option is an error that names it and the nearest known one", ()
 });
 
 const BAD: readonly (readonly [options: unknown, names: RegExp])[] = [
+  [[], /createPool takes an object of options, not an array/],
+  [{ payload: [] }, /payload takes an object of options, not an array/],
   ...[0, -1, 1.5, NaN, Infinity, 1025, "2", null, 2n, {}, [2]].map((threads) => [{ threads }, /threads.*1 to 1024/] as const),
   ...["fastest", "", 5, null, { strategy: "fastest" }, {}, []].map((balancer) => [{ balancer }, /balancer/] as const),
   ...[1, "true", null].map((steal) => [{ host: { steal } }, /host\.steal/] as const),

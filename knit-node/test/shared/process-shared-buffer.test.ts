@@ -107,6 +107,10 @@ test("wait tells a word that differs from time that is over", () => {
   const start = performance.now();
   assert.equal(buffer.wait(1, 0, 30), "timed-out");
   assert.ok(performance.now() - start >= 25);
+  // As Atomics.wait takes it; joined to the time of day it would be any other.
+  const again = performance.now();
+  assert.equal(buffer.wait(1, 0, "30" as never), "timed-out");
+  assert.ok(performance.now() - again >= 25);
   assert.equal(buffer.wait(0, 0, 0), "timed-out");
   assert.equal(buffer.wait(0, 0, -5), "timed-out");
   buffer.view(Int32Array)[0] = -2;

@@ -203,7 +203,9 @@ export class ProcessSharedBuffer {
     const at = this.#word(index);
     const handle = this.#handle;
     const native = engine();
-    const end = performance.now() + (timeoutMs === timeoutMs ? timeoutMs : Infinity);
+    // As Atomics.wait takes it: text is a number, and what is none is for ever.
+    const time = Number(timeoutMs);
+    const end = performance.now() + (time === time ? time : Infinity);
     for (let again = false; ; again = true) {
       const left = end - performance.now();
       const slice = isMain ? left : Math.min(left, SLICE);
