@@ -69,6 +69,13 @@ pub(crate) fn adopt() {
     });
 }
 
+/// What goes with this thread goes now.
+pub(crate) fn leave() {
+    // It has gone already, if the storage has.
+    let owned = OWNED.try_with(|owned| owned.take());
+    drop(owned);
+}
+
 fn own(token: u32) {
     // The thread is ending otherwise, and hands nothing out any more.
     let _ = OWNED.try_with(|owned| {

@@ -10,8 +10,9 @@ use knit_sched::port::threads::{self, Ended};
 
 use crate::bell::{CBell, Ring};
 use crate::error::{bytes, guard, put, write_text};
-use crate::memory::{adopt, not_null};
+use crate::memory::{self, adopt, not_null};
 use crate::process::text;
+use crate::worker;
 
 /// Makes a watch of this thread; `*watch` becomes its number.
 ///
@@ -102,7 +103,13 @@ pub extern "C" fn knit_watch_alive(watch: u32, id: u32) -> i32 {
 /// Announces this thread to a watch under a number. 0 if the watch is gone: nobody waits for this thread any more. Else 1.
 #[unsafe(no_mangle)]
 pub extern "C" fn knit_thread_announce(watch: u32, id: u32) -> i32 {
-    guard(|| Ok(i32::from(threads::announce(watch, id))))
+    guard(|| Ok(i32::from(threads::announce(watch, id, leave))))
+}
+
+/// What goes with the thread goes before its end is told.
+fn leave() {
+    worker::leave();
+    memory::leave();
 }
 
 /// Says why this thread is about to end, in UTF-8; the last one counts.

@@ -46,6 +46,13 @@ thread_local! {
     static WORKERS: RefCell<Table<Entry>> = const { RefCell::new(Table::new()) };
 }
 
+/// This thread is a worker no longer.
+pub(crate) fn leave() {
+    // They have gone already, if the storage has.
+    let workers = WORKERS.try_with(|workers| workers.replace(Table::new()));
+    drop(workers);
+}
+
 fn unknown(number: u32) -> FfiError {
     FfiError::Closed {
         what: "worker",

@@ -5,7 +5,7 @@
 //!
 //! Sources: libuv's documentation of `uv_poll_t`; Node-API's of asynchronous cleanup hooks.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, c_int, c_uint, c_void};
 use std::os::fd::{AsFd, AsRawFd};
 use std::ptr;
@@ -149,8 +149,8 @@ struct Watch {
     hook: Cell<sys::napi_async_cleanup_hook_handle>,
     /// Memory of the size that libuv wants, aligned for anything. The loop owns it until it is closed.
     handle: Box<[Cell<u128>]>,
-    poll: Poll,
-    closing: Cell<bool>,
+    /// None once it is closing: the descriptor and the pool's memory go at once, the handle in a turn of the loop.
+    poll: RefCell<Option<Poll>>,
 }
 
 impl LoopPoll {
@@ -173,8 +173,7 @@ impl LoopPoll {
             callback,
             hook: Cell::new(ptr::null_mut()),
             handle,
-            poll,
-            closing: Cell::new(false),
+            poll: RefCell::new(Some(poll)),
         });
         // SAFETY: the loop is this environment's, the handle has the size that libuv told, and does not move: it is on the heap.
         if unsafe { (uv.poll_init)(uv_loop.cast(), watch.handle(), fd) } != 0 {
@@ -220,18 +219,20 @@ impl Watch {
         if failed != 0 {
             return false;
         }
-        self.poll.begin();
+        if let Some(poll) = &*self.poll.borrow() {
+            poll.begin();
+        }
         true
     }
 
     fn close(&self) {
-        if self.closing.replace(true) {
+        let Some(poll) = self.poll.take() else {
             return;
-        }
+        };
         // Nobody writes there any more, but for those that have just looked.
-        self.poll.end();
+        poll.end();
         self.callback.release();
-        // SAFETY: the handle is open. `self` stays until `on_closed`.
+        // SAFETY: the handle is open. `self` stays until `on_closed`. The descriptor may be closed from then on.
         unsafe { (self.uv.close)(self.handle(), on_closed) };
     }
 }
@@ -244,10 +245,10 @@ unsafe extern "C" fn readable(handle: Handle, _: c_int, _: c_int) {
     let watch = unsafe { (uv.get_data)(handle) }.cast::<Watch>();
     // SAFETY: the data is what `new` set, and `on_closed` has not taken it back.
     let watch = unsafe { &*watch };
-    if watch.closing.get() {
-        return;
+    match &*watch.poll.borrow() {
+        Some(poll) => poll.heard(),
+        None => return,
     }
-    watch.poll.heard();
     // A reference of its own: JavaScript may close the watch.
     let callback = watch.callback.clone();
     callback.call();

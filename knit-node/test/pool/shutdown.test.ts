@@ -32,6 +32,16 @@ test("shutdown() is idempotent: the same promise, however often and late", async
   pool[Symbol.dispose]();
 });
 
+test("memory and descriptors are gone when shutdown() resolves, not when the collector comes", async (t) => {
+  if (process.platform !== "linux") return skip(t, "only Linux shows them");
+  const { code, out, err } = await script("left-at-once.ts");
+  assert.equal(code, 0, err);
+  const { during, after } = JSON.parse(out) as Record<"during" | "after", { mappings: number; descriptors: number }[]>;
+  for (const { mappings, descriptors } of during) assert.ok(mappings > 0 && descriptors > 0, "a living pool has them");
+  const none = { mappings: 0, descriptors: 0 };
+  assert.deepEqual(after, [none, none, none]);
+});
+
 test("open calls reject with PoolClosedError, whatever they wait for, and so do later ones", async () => {
   const pool = createPool(kind({ threads: 2 }))({ sleepy, busy, double, echo, forever });
   await pool.call.double(1);

@@ -406,5 +406,13 @@ export class Host {
     this.#trimmer.stop();
     this.#controls.close();
     this.#native.hostClose(this.handle);
+    this.memory.close((buffer) => hide(this.#native, buffer));
   }
+}
+
+/** Takes back memory that the engine shows. */
+function hide(native: Native, buffer: ArrayBuffer): void {
+  if (native.memoryHide !== undefined) native.memoryHide(buffer);
+  // What the engine has on it is dropped with the buffer's memory.
+  else buffer.transfer(0);
 }

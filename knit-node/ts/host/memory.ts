@@ -32,6 +32,13 @@ export class PoolMemory {
     return this.front.i32.subarray(at >>> 2, (at + bytes) >>> 2);
   }
 
+  /** Gives the memory back, which else stays until the collector finds these views. They show nothing from then on. */
+  close(hide: (buffer: ArrayBuffer) => void): void {
+    for (const views of [this.front, ...this.#heaps]) {
+      if (views !== undefined) hide(views.u8.buffer as ArrayBuffer);
+    }
+  }
+
   #word(byte: number): number {
     return this.front.i32[byte >>> 2];
   }

@@ -72,6 +72,8 @@ export interface Native extends SharedNative, PermissionNative {
   /** Before any worker begins: has the pages of so many bytes of every heap set up, and keeps them. */
   hostReserve(handle: number, bytes: number): void;
   hostClose(handle: number): void;
+  /** Takes back a window on a pool's memory: the buffer is empty from then on. Absent where emptying it does that. */
+  memoryHide?(buffer: ArrayBuffer): void;
 
   /** Tells all worker processes: the functions' names by number, and a message for this package's own. */
   hostBoot(handle: number, functions: readonly string[], data: Uint8Array): void;

@@ -6,7 +6,8 @@
 //! 3. It may leave *last words*: why it ends, if it can say so.
 //! 4. When its thread ends, however that comes, its thread-local storage is destroyed. That puts the number on the watch's list and rings.
 //!
-//! By then nothing of the worker's JavaScript runs any more, and its handles of the pool's memory are gone or go in the same breath.
+//! By then nothing of the worker's JavaScript runs any more. What the thread still has of a pool it gives back first: a host that has heard of the end of its last
+//! worker has its memory for itself. In which order thread-local storage goes is not to be relied on.
 
 use std::cell::RefCell;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
@@ -65,10 +66,12 @@ static WATCHES: Mutex<Table<Arc<Watch>>> = Mutex::new(Table::new());
 struct Announced {
     watch: Weak<Watch>,
     ended: Ended,
+    leave: fn(),
 }
 
 impl Drop for Announced {
     fn drop(&mut self) {
+        (self.leave)();
         let Some(watch) = self.watch.upgrade() else {
             return;
         };
@@ -167,8 +170,9 @@ pub fn is_alive(watch: u32, id: u32) -> Result<bool> {
     })
 }
 
-/// Announces this thread to a watch. False if the watch is gone: nobody waits for this thread any more.
-pub fn announce(watch: u32, id: u32) -> bool {
+/// Announces this thread to a watch. False if the watch is gone: nobody waits for this thread any more. `leave` gives back what the thread has of pools, before its end is
+/// told.
+pub fn announce(watch: u32, id: u32, leave: fn()) -> bool {
     let Some(watch) = find(watch) else {
         return false;
     };
@@ -178,7 +182,12 @@ pub fn announce(watch: u32, id: u32) -> bool {
         last_words: String::new(),
     };
     let watch = Arc::downgrade(&watch);
-    ANNOUNCED.with_borrow_mut(|all| all.push(Announced { watch, ended }));
+    let announced = Announced {
+        watch,
+        ended,
+        leave,
+    };
+    ANNOUNCED.with_borrow_mut(|all| all.push(announced));
     true
 }
 
@@ -215,7 +224,7 @@ mod tests {
         set_bell(number, Some(bell.clone())).unwrap();
         let (go, gone) = mpsc::channel::<()>();
         let worker = thread::spawn(move || {
-            assert!(announce(number, 7));
+            assert!(announce(number, 7, || {}));
             last_words("first");
             last_words("of old age");
             gone.recv().unwrap();
@@ -238,6 +247,23 @@ mod tests {
     }
 
     #[test]
+    fn a_thread_leaves_before_its_end_is_told() {
+        static LEFT: AtomicU32 = AtomicU32::new(0);
+        fn leave() {
+            // Whoever is told at once would look too early.
+            thread::sleep(std::time::Duration::from_millis(20));
+            LEFT.fetch_add(1, Ordering::SeqCst);
+        }
+        let number = watch();
+        let worker = thread::spawn(move || assert!(announce(number, 1, leave)));
+        while take_ended(number).unwrap().is_none() {
+            wait(number).unwrap();
+        }
+        assert_eq!(LEFT.load(Ordering::SeqCst), 1);
+        worker.join().unwrap();
+    }
+
+    #[test]
     fn who_waits_can_be_let_go() {
         let number = watch();
         let waiter = thread::spawn(move || wait(number).unwrap());
@@ -248,7 +274,7 @@ mod tests {
     #[test]
     fn a_watch_ends_with_its_thread() {
         let number = thread::spawn(watch).join().unwrap();
-        assert!(!announce(number, 1));
+        assert!(!announce(number, 1, || {}));
         assert_eq!(wait(number).unwrap_err().code(), "KNT_CLOSED");
     }
 

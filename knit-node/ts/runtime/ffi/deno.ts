@@ -113,6 +113,7 @@ function openDeno(path: string, napi: () => ForeignNative): DenoLibrary {
   const opened = open(Deno, path, first(), { knit_finalize: { parameters: ["usize", "usize"], result: "void" } });
   const finalize = opened["knit_finalize"] as (data: number, token: number) => void;
   const collected = new FinalizationRegistry<number>((token) => finalize(0, token));
+  const tokens = new WeakMap<ArrayBuffer, number>();
   return {
     open<Group extends Signatures>(group: Group) {
       const symbols = Object.keys(group).every((name) => name in opened) ? opened : open(Deno, path, group);
@@ -122,8 +123,16 @@ function openDeno(path: string, napi: () => ForeignNative): DenoLibrary {
       const pointer = Deno.UnsafePointer.create(BigInt(address));
       if (pointer === null) throw new RangeError("the engine has handed out memory at address 0");
       const buffer = Deno.UnsafePointerView.getArrayBuffer(pointer, bytes);
-      collected.register(buffer, token);
+      collected.register(buffer, token, buffer);
+      tokens.set(buffer, token);
       return buffer;
+    },
+    hide(buffer) {
+      const token = tokens.get(buffer);
+      if (token === undefined || !collected.unregister(buffer)) return;
+      // Before the memory goes.
+      buffer.transfer(0);
+      finalize(0, token);
     },
     watchWait: waiter(Deno, path),
   };
@@ -201,5 +210,6 @@ export function denoNative(path: string, napi: () => ForeignNative): WebNative {
     threadNotes(notes) {
       ours = notes;
     },
+    ...(library.hide === undefined ? {} : { memoryHide: library.hide }),
   };
 }

@@ -13,6 +13,8 @@ export interface Library {
    * of them, or 56.
    */
   show(address: number, bytes: number, token: number): ArrayBuffer;
+  /** Gives such memory back now, and empties the buffer. Absent where emptying it does that. */
+  hide?(buffer: ArrayBuffer): void;
 }
 
 /** What N-API does for the C interface: `knit-node/src/foreign_bell.rs` and `foreign_memory.rs`. */
