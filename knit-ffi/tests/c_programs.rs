@@ -104,7 +104,10 @@ fn a_worker_without_a_host_says_so() {
     let output = alone.stdin(std::process::Stdio::null()).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(stderr.starts_with("worker: KNT_NOT_INHERITED: "), "{stderr}");
+    assert!(
+        stderr.starts_with("worker: KNT_NOT_INHERITED: "),
+        "{stderr}"
+    );
 }
 
 #[test]
