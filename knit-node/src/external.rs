@@ -4,8 +4,8 @@
 //! in turns ([`Words`]). In all cases the `ArrayBuffer` holds a reference to the memory, dropped by its finalizer, so nothing is unmapped under a live buffer
 //! and the order in which the pool, its threads and the collector go away does not matter.
 //!
-//! Runtimes call finalizers when they like, turns of the event loop after the buffer is gone. So windows on a region can be [hidden](memory_hide): whoever ends a pool has
-//! its memory back at once.
+//! Runtimes call finalizers when they like, turns of the event loop after the buffer is gone. So a host's windows on its pool can be [hidden](memory_hide): whoever ends the
+//! pool has its memory back at once.
 
 use std::cell::RefCell;
 use std::ffi::c_void;
@@ -26,16 +26,32 @@ pub(crate) fn show_words(env: &Env, words: &Arc<Words>) -> Result<Unknown<'stati
     unsafe { show(env, words.as_ptr(), words.len(), words.clone()) }
 }
 
-/// Shows a window of a region.
+/// Shows a part of a region.
 pub(crate) fn show_region(
     env: &Env,
     region: &Region,
     offset: usize,
     len: usize,
 ) -> Result<Unknown<'static>> {
-    let area: Area = region
+    let area = area(region, offset, len)?;
+    // SAFETY: the area lies in the mapping, which it keeps alive.
+    unsafe { show(env, area.as_ptr(), area.len(), area) }
+}
+
+fn area(region: &Region, offset: usize, len: usize) -> Result<Area> {
+    region
         .area(offset, len)
-        .map_err(|error| Error::new(error.code(), error.to_string()))?;
+        .map_err(|error| Error::new(error.code(), error.to_string()))
+}
+
+/// The same, to be hidden by [`memory_hide`].
+pub(crate) fn show_window(
+    env: &Env,
+    region: &Region,
+    offset: usize,
+    len: usize,
+) -> Result<Unknown<'static>> {
+    let area = area(region, offset, len)?;
     let (data, len) = (area.as_ptr(), area.len());
     let window: Window = Arc::new(Mutex::new(Some(area)));
     let shown = (data.addr(), Arc::downgrade(&window));
@@ -48,7 +64,7 @@ pub(crate) fn show_region(
     Ok(value)
 }
 
-/// What a buffer over a region holds on to; none once it is hidden.
+/// What the buffer of a window holds on to; none once it is hidden.
 type Window = Arc<Mutex<Option<Area>>>;
 
 /// Its address, and it as long as the buffer has not been collected.
@@ -60,7 +76,7 @@ thread_local! {
     static SHOWN: RefCell<Vec<Shown>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Takes back a window on a region that was shown to this thread: the buffer is detached, and what it held on to is dropped now.
+/// Takes back a window on a pool that was shown to this thread: the buffer is detached, and what it held on to is dropped now.
 #[napi(ts_args_type = "buffer: ArrayBuffer")]
 pub fn memory_hide(env: Env, buffer: Unknown<'_>) -> Result<()> {
     let (mut data, mut len) = (ptr::null_mut(), 0);
@@ -90,10 +106,7 @@ pub fn memory_hide(env: Env, buffer: Unknown<'_>) -> Result<()> {
 pub(crate) fn show_loan(env: &Env, loan: Loan, len: usize) -> Result<Unknown<'static>> {
     let block = loan.block();
     let len = len.min(block.len);
-    let area = loan
-        .region()
-        .area(block.offset, len)
-        .map_err(|error| Error::new(error.code(), error.to_string()))?;
+    let area = area(loan.region(), block.offset, len)?;
     // SAFETY: the block lies in the mapping, which the loan keeps alive; nobody else is given it until the loan is dropped.
     unsafe { show(env, area.as_ptr(), len, loan) }
 }

@@ -16,7 +16,7 @@ use napi_derive::napi;
 
 use crate::bell::LoopBell;
 use crate::error::{Result, sched, unknown};
-use crate::external::{show_region, show_words};
+use crate::external::{show_window, show_words};
 #[cfg(target_os = "linux")]
 use crate::poll::{Callback, LoopPoll};
 
@@ -115,7 +115,7 @@ pub fn host_token(handle: u32) -> Result<u32> {
 pub fn host_front(env: Env, handle: u32) -> Result<Unknown<'static>> {
     with(handle, |entry| {
         let shared = entry.port.host.shared();
-        show_region(&env, shared.region(), 0, shared.layout().front_bytes())
+        show_window(&env, shared.region(), 0, shared.layout().front_bytes())
     })
 }
 
@@ -125,7 +125,7 @@ pub fn host_heap(env: Env, handle: u32, heap: u32) -> Result<Unknown<'static>> {
     with(handle, |entry| {
         let shared = entry.port.host.shared();
         let (offset, bytes) = shared.layout().heap(heap as usize).map_err(sched)?;
-        show_region(&env, shared.region(), offset, bytes)
+        show_window(&env, shared.region(), offset, bytes)
     })
 }
 

@@ -8,7 +8,8 @@ export const MAX_DELAY_MS = 2 ** 31 - 1;
 
 /** Fails unless `options` is an object that has no other keys than the known ones. */
 export function checkOptions(where: string, options: unknown, known: readonly string[]): void {
-  if (typeof options !== "object" || options === null || Array.isArray(options)) throw new OptionError(`${where} takes an object of options, not ${Array.isArray(options) ? "an array" : show(options)}`);
+  if (typeof options !== "object" || options === null) throw new OptionError(`${where} takes an object of options, not ${show(options)}`);
+  if (Array.isArray(options)) throw new OptionError(`${where} takes an object of options, not an array`);
   for (const key of Object.keys(options)) {
     if (known.includes(key)) continue;
     // Half of a name is meant as that name, however much is missing.
