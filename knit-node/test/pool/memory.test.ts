@@ -39,10 +39,16 @@ test("a pool reserves less than 1 GiB of addresses for each worker, and a mappin
   });
 });
 
+const BLOCK = 8 * MIB;
+/** 64 MiB: up to that much foreign memory V8 sees no need to collect. */
+const MOST_LEFT = 8;
+
 test("a burst of 1 GiB in large values gives its pages back", { timeout: 120_000, skip }, () =>
   withPool({ payload: { payloadMaxByteLength: 1024 * MIB } }, { sum }, async ({ call }) => {
     const before = sharedBytes();
-    const value = pattern(8 * MIB);
+    const value = pattern(BLOCK);
+    /** Values that are still there. What is over whole ones are the pool's own rings and tables, most of a megabyte, which it uses from now on. */
+    const left = (): number => Math.floor((sharedBytes() - before) / BLOCK);
     let most = 0;
     const calls = Array.from({ length: 128 }, () => {
       const sent = call.sum(value);
@@ -53,12 +59,12 @@ test("a burst of 1 GiB in large values gives its pages back", { timeout: 120_000
     assert.ok((await Promise.all(calls)).every((one) => one === wanted));
     assert.ok(most - before > 256 * MIB, `the burst used ${most - before} bytes of shared memory`);
     const end = performance.now() + GUARD_MS / 2;
-    while (sharedBytes() - before > 64 * MIB && performance.now() < end) {
+    while (left() > MOST_LEFT && performance.now() < end) {
       await sleep(50);
       // What the worker was shown goes when its collector runs. Deno's does not while a worker has nothing at all to do.
       await call.sum(pattern(7000));
     }
-    assert.ok(sharedBytes() - before <= 64 * MIB, `${sharedBytes() - before} bytes are still in use`);
+    assert.ok(left() <= MOST_LEFT, `${sharedBytes() - before} bytes are still in use`);
     // And it can be used again.
     assert.equal(await call.sum(value), wanted);
   }));
