@@ -193,6 +193,13 @@ impl Worker {
     /// # Errors
     /// The buffer holds a damaged frame, or the memory is corrupt.
     pub fn turn(&mut self, replies: &[u8], spin: Duration) -> Result<Turn> {
+        let turn = self.step(replies, spin)?;
+        // After the claim: what was aborted before a call was made is known before that call runs.
+        self.aborts = self.host.aborts();
+        Ok(turn)
+    }
+
+    fn step(&mut self, replies: &[u8], spin: Duration) -> Result<Turn> {
         if std::mem::take(&mut self.armed) {
             self.own().bell().disarm();
         }
@@ -201,7 +208,6 @@ impl Worker {
             return Ok(Turn::Stop);
         }
         self.meter.count_turn();
-        self.aborts = self.host.aborts();
         self.settle(replies)?;
         if self.own().asked_to_stop() {
             return self.stop();

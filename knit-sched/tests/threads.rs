@@ -155,3 +155,40 @@ fn a_full_block_heap_makes_calls_wait() {
     echo_all(&mut host, 200, 50, 400_000);
     close(host, threads);
 }
+
+#[test]
+fn a_worker_knows_of_an_abort_before_it_runs_a_call_that_was_made_after_it() {
+    let mut host = Host::create(HostOptions {
+        config: Config {
+            workers: 1,
+            ..Config::default()
+        },
+        ..HostOptions::default()
+    })
+    .unwrap();
+    let epoch = host.begin(0).unwrap();
+    let mut worker = Worker::attach(host.shared().clone(), 0, epoch, true).unwrap();
+    worker.watch_aborts(true);
+    let slot = host.take_abort_slot().unwrap();
+    let searching = std::thread::spawn(move || {
+        let turn = worker.turn(&[], Duration::from_secs(20)).unwrap();
+        (turn, worker.aborts())
+    });
+    // It searches by then: what it knew when it began is old.
+    std::thread::sleep(Duration::from_millis(50));
+    assert!(host.abort(slot));
+    let mut call = Vec::new();
+    let header = FrameHeader {
+        payload_len: 0,
+        function: 0,
+        kind: kind::CALL,
+        flags: 0,
+        call: 1,
+        generation: 0,
+    };
+    frames::append(&mut call, &header, &[]);
+    host.submit(&call).unwrap();
+    let (turn, aborts) = searching.join().unwrap();
+    assert!(matches!(turn, Turn::Work));
+    assert_eq!(aborts, 1);
+}

@@ -5,21 +5,29 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 
 import { AbortSlotsExhaustedError, OptionError, createPool, task } from "../../ts/index.ts";
+import { ProcessSharedBuffer } from "../../ts/shared-memory/process-shared-buffer.ts";
 import { double, echo, sleepy } from "../fixtures/basic.ts";
 import { dies } from "../fixtures/dying.ts";
+import { Gate, holds } from "../fixtures/held.ts";
 import * as timedTasks from "../fixtures/control/timed.ts";
 import { reason, sleep, within, withPool } from "./support.ts";
 
-const { loops, listens, toolkit, whatWasSeen, waits } = timedTasks;
-const tasks = { loops, listens, toolkit, whatWasSeen, waits, double, echo, sleepy, dies };
+const { loops, listens, toolkit, whatWasSeen } = timedTasks;
+const tasks = { loops, listens, toolkit, whatWasSeen, holds, double, echo, sleepy, dies };
+
+/** Waits until the task that was given this mark runs. */
+async function runs(begun: ProcessSharedBuffer): Promise<void> {
+  const mark = begun.view(Int32Array);
+  while (Atomics.load(mark, 0) === 0) await sleep(1);
+}
 
 for (const name of ["loops", "listens"] as const) {
   const [answer, note] = name === "loops" ? ["saw it", "aborted"] : ["heard it", "aborted AbortError"];
   test(`reject(reason) rejects at once, and the task that ${name} is told`, () =>
     withPool({}, tasks, async ({ call }) => {
-      await call.double(1);
-      const open = call[name]({ name: "with a reason" });
-      await sleep(50);
+      const begun = ProcessSharedBuffer.create(4);
+      const open = call[name]({ name: "with a reason", begun });
+      await runs(begun);
       const why = new RangeError("not wanted");
       open.reject(why);
       open.reject(new Error("too late"));
@@ -29,9 +37,9 @@ for (const name of ["loops", "listens"] as const) {
 
   test(`reject() tells only the task that ${name}, whose answer decides`, () =>
     withPool({}, tasks, async ({ call }) => {
-      await call.double(1);
-      const open = call[name]({ name: "without a reason" });
-      await sleep(50);
+      const begun = ProcessSharedBuffer.create(4);
+      const open = call[name]({ name: "without a reason", begun });
+      await runs(begun);
       open.reject();
       assert.equal(await within(open, "a call that was told"), answer);
       open.reject(new Error("answered already"));
@@ -40,10 +48,9 @@ for (const name of ["loops", "listens"] as const) {
 
   test(`a signal rejects with its reason, and the task that ${name} is told`, () =>
     withPool({}, tasks, async ({ call }) => {
-      const controller = new AbortController();
-      await call.double(1);
-      const open = call[name]({ name: "by signal" }, { signal: controller.signal });
-      await sleep(50);
+      const [controller, begun] = [new AbortController(), ProcessSharedBuffer.create(4)];
+      const open = call[name]({ name: "by signal", begun }, { signal: controller.signal });
+      await runs(begun);
       const why = new RangeError("not wanted");
       controller.abort(why);
       assert.equal(await within(reason(open), "an aborted call"), why);
@@ -53,9 +60,9 @@ for (const name of ["loops", "listens"] as const) {
 
 test("a queued call that is aborted never runs", () =>
   withPool({}, tasks, async ({ call }) => {
-    await call.double(1);
-    const stuck = call.waits({ ms: 150, way: "block" });
-    await sleep(20);
+    const gate = new Gate();
+    const stuck = call.holds(gate.shared);
+    await gate.taken();
     const controller = new AbortController();
     const [bySignal, byReason] = [call.loops({ name: "queued" }, { signal: controller.signal }), call.loops({ name: "queued" })];
     // Handed over, and not yet.
@@ -66,7 +73,8 @@ test("a queued call that is aborted never runs", () =>
     fresh.reject("nor this");
     assert.equal(((await reason(bySignal)) as Error).name, "AbortError");
     assert.deepEqual([await reason(byReason), await reason(fresh)], ["no", "nor this"]);
-    assert.equal(await stuck, "in time");
+    gate.open();
+    assert.equal(await stuck, "let go");
     assert.deepEqual((await call.whatWasSeen("queued")).seen, []);
   }));
 
@@ -117,11 +125,14 @@ test("one signal may abort many calls, and those that are over have let go of it
     const { signal } = controller;
     const done = await Promise.all(Array.from({ length: 1000 }, (_, i) => call.double(i, { signal })));
     assert.deepEqual(done, Array.from({ length: 1000 }, (_, i) => i * 2));
-    const stuck = [call.waits({ ms: 100, way: "block" }), call.waits({ ms: 100, way: "block" })];
+    const gates = [new Gate(), new Gate()];
+    const stuck = gates.map(({ shared }) => call.holds(shared));
+    await Promise.all(gates.map((gate) => gate.taken()));
     const open = Array.from({ length: 1000 }, (_, i) => reason(call.double(i, { signal })));
     controller.abort("all of them");
     assert.deepEqual(new Set(await within(Promise.all(open), "aborted calls")), new Set(["all of them"]));
-    assert.deepEqual(await Promise.all(stuck), ["in time", "in time"]);
+    for (const gate of gates) gate.open();
+    assert.deepEqual(await Promise.all(stuck), ["let go", "let go"]);
     await sleep(0);
     process.off("warning", onWarning);
     assert.deepEqual(warnings, []);

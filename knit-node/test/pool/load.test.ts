@@ -5,8 +5,9 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 
 import { busy, double, doubleLater, echo, sleepy } from "../fixtures/basic.ts";
+import { Gate, holds } from "../fixtures/held.ts";
 import { throws } from "../fixtures/thrown.ts";
-import { withPool } from "./support.ts";
+import { within, withPool } from "./support.ts";
 
 /** Calls both workers until each has answered: one that is still starting can run nothing. */
 async function bothUp(busy: (ms: number) => Promise<number>): Promise<void> {
@@ -51,30 +52,32 @@ test("thousands of tasks that wait at the same time wait at the same time", () =
     assert.ok(results.every((ms) => ms === 100));
   }));
 
-test("ten tiny calls beside a 300 ms call on 2 workers end before it", () =>
-  withPool({ threads: 2 }, { busy, double, echo }, async ({ call }) => {
+test("ten tiny calls beside a long call on 2 workers end before it", () =>
+  withPool({ threads: 2 }, { busy, double, holds }, async ({ call }) => {
     await bothUp(call.busy);
     for (const warm of [0, 2000]) {
       await Promise.all(Array.from({ length: warm }, (_, i) => call.double(i)));
       for (const place of [0, 5, 10]) {
-        const order: string[] = [];
-        const calls: Promise<unknown>[] = [];
+        const gate = new Gate();
+        const tiny: Promise<number>[] = [];
+        let long: Promise<string> | undefined;
         for (let i = 0; i <= 10; i++) {
-          if (i === place) calls.push(call.busy(300).then(() => order.push("long")));
-          else calls.push(call.double(i).then(() => order.push("tiny")));
+          if (i === place) long = call.holds(gate.shared);
+          else tiny.push(call.double(i));
         }
-        await Promise.all(calls);
-        assert.equal(order.indexOf("long"), 10, `with the long call at ${place}, after ${warm} tiny ones: ${order.join(" ")}`);
+        await within(Promise.all(tiny), `tiny calls, with the long call at ${place}, after ${warm} tiny ones`);
+        gate.open();
+        assert.equal(await long, "let go");
       }
     }
   }));
 
 test("a call made while the only other worker is busy is answered by the idle one, again and again", () =>
-  withPool({ threads: 2 }, { busy, double }, async ({ call }) => {
+  withPool({ threads: 2 }, { busy, double, holds }, async ({ call }) => {
     await bothUp(call.busy);
-    let ended = false;
-    const long = call.busy(500).then(() => (ended = true));
-    for (let i = 0; i < 20; i++) assert.equal(await call.double(i), i * 2);
-    assert.equal(ended, false, "tiny calls waited for the long one");
-    await long;
+    const gate = new Gate();
+    const long = call.holds(gate.shared);
+    for (let i = 0; i < 20; i++) assert.equal(await within(call.double(i), "a tiny call beside a long one"), i * 2);
+    gate.open();
+    assert.equal(await long, "let go");
   }));

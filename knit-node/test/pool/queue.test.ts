@@ -5,15 +5,16 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 
 import { OptionError, QueueFullError, createPool } from "../../ts/index.ts";
-import { busy, double, echo } from "../fixtures/basic.ts";
+import { double } from "../fixtures/basic.ts";
 import { dies } from "../fixtures/dying.ts";
+import { Gate, holds } from "../fixtures/held.ts";
 import { throws } from "../fixtures/thrown.ts";
 import { waits } from "../fixtures/control/timed.ts";
 import { where } from "../fixtures/control/inlined.ts";
 import { kind } from "../fixtures/kind.ts";
-import { reason, sleep, within, withPool } from "./support.ts";
+import { reason, within, withPool } from "./support.ts";
 
-const tasks = { busy, double, echo, dies, throws, waits, where };
+const tasks = { double, dies, throws, holds, waits, where };
 
 function full(error: unknown): void {
   assert.ok(error instanceof QueueFullError, String(error));
@@ -21,24 +22,20 @@ function full(error: unknown): void {
   assert.match(error.message, /maxQueue/);
 }
 
-/** Waits until nothing is queued: a worker runs what there is. */
-async function taken(pool: { stats(): { readonly queued: number } }): Promise<void> {
-  while (pool.stats().queued > 0) await sleep(1);
-}
-
 test("calls beyond maxQueue reject, and those within it are answered", () =>
   withPool({ maxQueue: 100 }, tasks, async (pool) => {
     const { call } = pool;
-    await call.double(1);
     for (let round = 0; round < 5; round++) {
-      const stuck = call.waits({ ms: 50, way: "block" });
-      await taken(pool);
+      const gate = new Gate();
+      const stuck = call.holds(gate.shared);
+      await gate.taken();
       const all = Array.from({ length: 300 }, (_, i) => call.double(i).then((value) => ({ i, value }), full));
+      gate.open();
       const outcomes = await within(Promise.all(all), "calls of a full queue");
       const answered = outcomes.flatMap((outcome) => outcome ?? []);
       assert.equal(answered.length, 100);
       for (const { i, value } of answered) assert.equal(value, i * 2);
-      assert.equal(await stuck, "in time");
+      assert.equal(await stuck, "let go");
       assert.equal(await call.double(round), round * 2);
     }
   }));
@@ -53,9 +50,9 @@ test("a queue that is emptied takes as many again, also after aborts, timeouts a
   withPool({ maxQueue: 10 }, tasks, async (pool) => {
     const { call } = pool;
     for (let round = 0; round < 4; round++) {
-      await call.double(1);
-      const stuck = call.waits({ ms: 40, way: "block" });
-      await taken(pool);
+      const gate = new Gate();
+      const stuck = call.holds(gate.shared);
+      await gate.taken();
       const controller = new AbortController();
       const aborted = Array.from({ length: 10 }, () => reason(call.double(1, { signal: controller.signal })));
       full(await reason(call.double(1)));
@@ -63,8 +60,9 @@ test("a queue that is emptied takes as many again, also after aborts, timeouts a
       assert.deepEqual(new Set(await Promise.all(aborted)), new Set(["gone"]));
       const fresh = Array.from({ length: 10 }, (_, i) => call.double(i));
       full(await reason(call.double(1)));
+      gate.open();
       assert.deepEqual(await Promise.all(fresh), Array.from({ length: 10 }, (_, i) => i * 2));
-      assert.equal(await stuck, "in time");
+      assert.equal(await stuck, "let go");
       await reason(call.dies("now"));
     }
   }));
@@ -119,10 +117,12 @@ test("stats() sees what waits and what runs, and calls that ran on the host", ()
     const places = await Promise.all(Array.from({ length: 8 }, () => call.where(1)));
     assert.equal(pool.stats().inlined, places.filter((place) => place === "host").length);
     const signal = new AbortController().signal;
-    const stuck = call.waits({ ms: 150, way: "block" }, { signal });
+    const gate = new Gate();
+    const stuck = call.holds(gate.shared, { signal });
     const waiting = Array.from({ length: 20 }, () => call.double(1, { signal }));
-    while (pool.stats().running === 0) await sleep(1);
+    await gate.taken();
     const now = pool.stats();
     assert.deepEqual([now.running, now.queued], [1, 20]);
+    gate.open();
     await Promise.all([stuck, ...waiting]);
   }));

@@ -9,10 +9,11 @@ import { double, echo } from "../fixtures/basic.ts";
 import * as timedTasks from "../fixtures/control/timed.ts";
 import { FALLBACK, REASON } from "../fixtures/control/timed.ts";
 import type { Wait } from "../fixtures/control/timed.ts";
+import { Gate, holds } from "../fixtures/held.ts";
 import { burn, reason, sleep, within, withPool } from "./support.ts";
 
-const { plain, timed, withDefault, withError, maybe, patient, atOnce, waits } = timedTasks;
-const tasks = { plain, timed, withDefault, withError, maybe, patient, atOnce, waits, double, echo };
+const { plain, timed, withDefault, withError, maybe, patient, atOnce } = timedTasks;
+const tasks = { plain, timed, withDefault, withError, maybe, patient, atOnce, holds, double, echo };
 
 for (const way of ["never", "block", "later"] as const) {
   const wait: Wait = { ms: 1000, way };
@@ -65,11 +66,12 @@ test("a late result is dropped: no later call gets it, and the worker serves on"
 
 test("a call that timed out in the queue never runs", () =>
   withPool({}, { ...tasks, count: timedTasks.whatWasSeen, loopsTimed: timedTasks.loopsTimed }, async ({ call }) => {
-    await call.double(1);
-    const stuck = call.waits({ ms: 200, way: "block" });
-    await sleep(20);
+    const gate = new Gate();
+    const stuck = call.holds(gate.shared);
+    await gate.taken();
     assert.equal(await call.loopsTimed({ name: "in the queue", ms: 1 }), "timed out");
-    assert.equal(await stuck, "in time");
+    gate.open();
+    assert.equal(await stuck, "let go");
     assert.deepEqual((await call.count("in the queue")).seen, []);
   }));
 
@@ -100,20 +102,25 @@ test("a hundred thousand pending timeouts are one timer", () =>
   withPool({}, tasks, async ({ call }) => {
     const active = (): number => process.getActiveResourcesInfo().filter((kind) => /timeout|timer/i.test(kind)).length;
     const before = active();
-    const stuck = call.waits({ ms: 300, way: "block" });
+    const gate = new Gate();
+    const stuck = call.holds(gate.shared);
     const all = Array.from({ length: 100_000 }, () => call.patient({ ms: 0 }));
     assert.ok(active() - before <= 1, `${active() - before} timers`);
-    assert.equal(await stuck, "in time");
+    gate.open();
+    assert.equal(await stuck, "let go");
     assert.ok((await Promise.all(all)).every((answer) => answer === "in time"));
   }));
 
 test("a hundred thousand calls that time out at once are each answered once", { timeout: 120_000 }, () =>
   withPool({}, tasks, async ({ call }) => {
-    const stuck = call.waits({ ms: 3000, way: "block" });
+    const gate = new Gate();
+    const stuck = call.holds(gate.shared);
+    await gate.taken();
     const all = Array.from({ length: 100_000 }, () => call.withDefault({ ms: 0 }));
     burn(60);
     assert.ok((await within(Promise.all(all), "calls that time out")).every((answer) => answer === FALLBACK));
-    assert.equal(await stuck, "in time");
+    gate.open();
+    assert.equal(await stuck, "let go");
     assert.equal(await call.double(2), 4);
   }));
 
