@@ -135,6 +135,39 @@ pub fn failures(runner: Runner, text: &str) -> Vec<String> {
     names
 }
 
+/// The last lines that say what went wrong, each with what follows it: for a report of which only the end may be read.
+pub fn telling(text: &str) -> Vec<String> {
+    const MARKS: [&str; 8] = [
+        "✖",
+        "(fail)",
+        "FAILED",
+        "rror",
+        "Fatal",
+        "Check failed",
+        "panicked",
+        "stopped: ",
+    ];
+    const BESIDE: [&str; 5] = ["✔", "ℹ", "at ", "(pass)", "ok "];
+    const MOST: usize = 14;
+    const LONGEST: usize = 160;
+    let text = without_colours(text);
+    let mut lines = Vec::new();
+    let mut follows = 0;
+    for line in text.lines().map(str::trim) {
+        if line.is_empty() || BESIDE.iter().any(|beside| line.starts_with(beside)) {
+            continue;
+        }
+        if MARKS.iter().any(|mark| line.contains(mark)) {
+            follows = 4;
+        }
+        if follows > 0 {
+            follows -= 1;
+            lines.push(line.chars().take(LONGEST).collect());
+        }
+    }
+    lines.split_off(lines.len().saturating_sub(MOST))
+}
+
 /// `test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; ...`
 fn cargo_line(line: &str) -> Option<Counts> {
     let (_, rest) = line.strip_prefix("test result: ")?.split_once(". ")?;
@@ -250,6 +283,23 @@ mod tests {
             named(Runner::Bun, "(fail) z [8.00ms]\n(pass) q [1.00ms]\n"),
             "z"
         );
+    }
+
+    #[test]
+    fn a_report_tells_what_went_wrong_and_what_follows_it() {
+        let text = "✔ good (1ms)\n✖ failing tests:\n\n✖ bad (2ms)\n  AssertionError: not equal\n\n  196 !== 100\n\n      at file:///x.ts:3:1\n";
+        let bad = [
+            "✖ failing tests:",
+            "✖ bad (2ms)",
+            "AssertionError: not equal",
+            "196 !== 100",
+        ];
+        assert_eq!(telling(text), bad);
+        assert_eq!(
+            telling("said by a test\n# Fatal error in x\n# Check failed: y\n#\n"),
+            ["# Fatal error in x", "# Check failed: y", "#"]
+        );
+        assert!(telling(&"Error: z\n".repeat(100)).len() < 20);
     }
 
     #[test]
