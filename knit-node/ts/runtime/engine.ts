@@ -79,5 +79,5 @@ function missing(cause: unknown, path: string): KnitError {
     code === "ERR_DLOPEN_DISABLED"
       ? "Node.js runs without addons: add --allow-addons where it runs with --permission, leave out --no-addons elsewhere"
       : "The package holds libraries for the platforms named in its README, beside its modules: a bundler must leave @vixeny/knitting out (as external). In a checkout, run `cargo xtask build` first";
-  return new KnitError("KNT_NO_ENGINE", `Cannot load the native library ${path}: ${String(message)}. ${advice}.`, { cause });
+  return new KnitError("KNT_NO_ENGINE", `Cannot load the native library ${path}: ${String(message).replace(/\.$/, "")}. ${advice}.`, { cause });
 }

@@ -4,6 +4,7 @@
 import type * as WorkerThreads from "node:worker_threads";
 
 import { WORKER_CONDITION, threadFlags } from "./command.ts";
+import { refusedByNode } from "./node-permissions.ts";
 import type { Plan } from "./plan.ts";
 import { isWorkerProcess } from "./role.ts";
 import type { Starter, WorkerBoot, WorkerHandle, WorkerListener, WorkerMessage, WorkerSettings } from "./runtime.ts";
@@ -63,7 +64,7 @@ function start(boot: WorkerBoot, settings: WorkerSettings, listener: WorkerListe
     ...(settings.execArgv === undefined ? {} : { execArgv: [...settings.execArgv] }),
     ...(plan === null ? {} : restricted(plan, settings)),
   };
-  const worker = new (threads().Worker)(entry, options);
+  const worker = thread(entry, options);
   let failure: unknown;
   worker.on("message", (message: WorkerMessage) => listener.message(message));
   worker.on("error", (error) => {
@@ -85,6 +86,14 @@ function start(boot: WorkerBoot, settings: WorkerSettings, listener: WorkerListe
   };
 }
 
+function thread(entry: string | URL, options: WorkerThreads.WorkerOptions): WorkerThreads.Worker {
+  try {
+    return new (threads().Worker)(entry, options);
+  } catch (error) {
+    throw refusedByNode(error);
+  }
+}
+
 let warm = false;
 
 /** What a thread with permissions is started with. */
@@ -92,7 +101,8 @@ function restricted(plan: Plan, { execArgv }: WorkerSettings): Partial<WorkerThr
   if (!warm) {
     warm = true;
     // The threads of libuv's pool, all made at its first use, must not be a restricted thread's: they serve the host as well.
-    process.getBuiltinModule("node:fs").stat("/", () => {});
+    // By a descriptor: of a path that the host itself may not read (`--permission`) they would never hear.
+    process.getBuiltinModule("node:fs").fstat(0, () => {});
   }
   return {
     execArgv: [WORKER_CONDITION, ...(execArgv === undefined ? inheritable() : threadFlags(execArgv)), ...plan.flags],
@@ -108,10 +118,9 @@ let known: string[] | null = null;
 function inheritable(): string[] {
   if (known !== null) return known;
   let flags = threadFlags(undefined);
-  const { Worker } = threads();
   for (let tries = 0; flags.length > 0 && tries < 4; tries++) {
     try {
-      void new Worker("", { eval: true, execArgv: flags, stdin: false }).terminate();
+      void thread("", { eval: true, execArgv: flags, stdin: false }).terminate();
       break;
     } catch (error) {
       const { code, message } = error as { code?: unknown; message: string };

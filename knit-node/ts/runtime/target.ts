@@ -9,6 +9,7 @@ import type { Target } from "../host/permissions.ts";
 import { behindStarter } from "./command.ts";
 import { takesWorkerOptions } from "./deno-options.ts";
 import { libraryPath } from "./engine.ts";
+import { refusedByNode } from "./node-permissions.ts";
 import { standIn } from "./role.ts";
 import { builtin, executable, exists, pathOf, runtimeVersion, thisRuntime, variable } from "./system.ts";
 
@@ -80,7 +81,13 @@ function ask(runtime: ProcessRuntime): Program {
   const kind = `"Deno" in globalThis ? "deno" : "Bun" in globalThis ? "bun" : "node"`;
   const say = `console.log(JSON.stringify([${kind}, process.execPath, process.versions.${runtime}]))`;
   const run = runtime === "deno" ? ["eval", "--no-lock", say] : ["-e", say];
-  const { status, stdout } = spawnSync(runtime, run, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+  let answer: ChildProcess.SpawnSyncReturns<string>;
+  try {
+    answer = spawnSync(runtime, run, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+  } catch (error) {
+    throw refusedByNode(error);
+  }
+  const { status, stdout } = answer;
   // Who starts it says why it cannot be.
   if (status !== 0) return { path: null, version: [0, 0] };
   const [found, path, text] = JSON.parse(stdout.trim().split("\n").at(-1) ?? "[]") as [string, string, string];
