@@ -7,7 +7,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
 import type { Permission, PermissionReport } from "../../ts/index.ts";
-import { runtime, within } from "../pool/support.ts";
+import { GUARD_MS, runtime, within } from "../pool/support.ts";
 
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 const NODE = here("../../../node_modules/node24/bin/node");
@@ -58,17 +58,20 @@ export interface Attack {
   readonly report: PermissionReport;
 }
 
+/** What Deno denies by never answering: that cannot be told from an answer that is late, so these are not waited for as long as others. */
+const SILENT = ["net: UDP", "net: listen"];
+
 /** Lets the attacker's task run in a pool, from the field's project. */
 export async function attack(config: Config, kind: "thread" | "process", permission: Permission | null, flags: readonly string[], spare: readonly string[]): Promise<Attack> {
   const run = runtime === "deno" ? ["run", "-A", "--no-check", "--no-lock"] : [];
-  const args = [kind, permission, { ...config, spare, patience: 2000 }].map((value) => JSON.stringify(value));
+  const args = [kind, permission, { ...config, spare, patience: 20_000, silent: runtime === "deno" ? SILENT : [] }].map((value) => JSON.stringify(value));
   const env = { ...clean(), HOME: config.home, HOST_SECRET: "the secret of the host", NODE_OPTIONS: "--no-warnings", NO_COLOR: "1" };
   const child = spawn(process.execPath, [...run, ...flags, here("./host.ts"), ...args], { cwd: config.project, env }) as ChildProcessWithoutNullStreams;
   let [out, err] = ["", ""];
   child.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
   child.stderr.setEncoding("utf8").on("data", (text: string) => (err += text));
   const ended = new Promise<number | null>((resolve) => child.on("close", resolve));
-  const timer = setTimeout(() => child.kill("SIGKILL"), 60_000);
+  const timer = setTimeout(() => child.kill("SIGKILL"), 2 * GUARD_MS);
   const code = await ended;
   clearTimeout(timer);
   const lines = out.split("\n").filter((line) => line.startsWith("{")).map((line) => JSON.parse(line) as Line & { report?: PermissionReport });

@@ -8,7 +8,7 @@ import { WorkerCrashedError } from "../../ts/index.ts";
 import { busy, double, echo, sleepy, whoAmI } from "../fixtures/basic.ts";
 import { answersThenDies, dies, diesLater, diesWith, exhausts, rejectsUnseen, shaped, throwsInTimer } from "../fixtures/dying.ts";
 import { inProcesses } from "../fixtures/kind.ts";
-import { eventually, reason, runtime, skip, sleep, within, withPool } from "./support.ts";
+import { eventually, reason, runtime, skip, within, withPool } from "./support.ts";
 
 function crashed(error: unknown): WorkerCrashedError {
   assert.ok(error instanceof WorkerCrashedError, String(error));
@@ -58,7 +58,7 @@ for (const steal of [true, false]) {
 }
 
 test("a death leaves the calls of the other workers alone", () =>
-  withPool({ threads: 3, balancer: "roundRobin" }, { dies, sleepy }, async ({ call }) => {
+  withPool({ threads: 3, balancer: "roundRobin", host: { steal: false } }, { dies, sleepy }, async ({ call }) => {
     const [, ...others] = [reason(call.dies(2)), call.sleepy(200), call.sleepy(201)];
     assert.deepEqual(await Promise.all(others), [200, 201]);
   }));
@@ -82,10 +82,10 @@ test("a worker that runs out of memory rejects what it had taken and nothing els
 });
 
 test("what was answered before a death counts", () =>
-  withPool({}, { answersThenDies, double }, async ({ call }) => {
+  withPool({}, { answersThenDies, double }, async ({ call, stats }) => {
     for (let round = 0; round < 5; round++) {
       assert.equal(typeof (await call.answersThenDies(1)), "number");
-      await sleep(100);
+      assert.equal(await eventually(round + 1, () => stats().respawns), round + 1);
       assert.equal(await call.double(round), round * 2);
     }
   }));
@@ -121,9 +121,9 @@ test("every call settles exactly once through twenty deaths under load", { timeo
   }));
 
 test("an idle worker's death is noticed, and its replacement serves", () =>
-  withPool({}, { answersThenDies, whoAmI }, async ({ call }) => {
+  withPool({}, { answersThenDies, whoAmI }, async ({ call, stats }) => {
     const before = await call.answersThenDies(20);
-    await sleep(200);
+    assert.equal(await eventually(1, () => stats().respawns), 1);
     assert.notEqual(await call.whoAmI(), before);
   }));
 

@@ -13,25 +13,32 @@ const tasks = { countTicks, double, doubleLater, echo, sleepy, startTicking };
 test("an idle worker's timers tick", () =>
   withPool({}, tasks, async ({ call }) => {
     await call.startTicking(5);
-    await sleep(500);
-    const ticks = await call.countTicks();
-    assert.ok(ticks >= 10, `${ticks} ticks of 5 ms in 500 ms`);
+    const all: number[] = [await call.countTicks()];
+    // A call may let a timer fire. Ten at a time nothing but the worker's own loop does.
+    const most = (): number => Math.max(...all.slice(1).map((ticks, i) => ticks - all[i]!), 0);
+    for (let tries = 0; most() < 10 && tries < 20; tries++) {
+      await sleep(500);
+      all.push(await call.countTicks());
+    }
+    assert.ok(most() >= 10, `ticks of 5 ms, seen each 500 ms: ${all.join()}`);
   }));
 
 for (const [kind, name] of [["synchronous", "double"], ["asynchronous", "doubleLater"]] as const) {
   test(`a worker's timers tick while it is flooded with ${kind} calls`, () =>
     withPool({}, tasks, async ({ call }) => {
       await call.startTicking(5);
-      const end = performance.now() + 500;
-      let open = 0;
-      let total = 0;
+      // Not a gate on speed: five ticks take 25 ms, and this gives up after ten seconds of calls.
+      const end = performance.now() + 10_000;
+      let [open, total, ticks] = [0, 0, 0];
       // Always more in flight than a claim takes: the worker never finds its lane empty.
       await new Promise<void>((resolve, reject) => {
         const send = (): void => {
-          while (open < 5000 && performance.now() < end) {
+          while (open < 5000 && ticks < 5 && performance.now() < end) {
+            // One of each 2500 sees what the others left room for.
+            const made = total % 2500 === 0 ? call.countTicks().then((count) => void (ticks = count)) : call[name](1);
             open++;
             total++;
-            call[name](1).then(() => {
+            made.then(() => {
               open--;
               if (open === 2500) send();
               if (open === 0) resolve();
@@ -40,8 +47,7 @@ for (const [kind, name] of [["synchronous", "double"], ["asynchronous", "doubleL
         };
         send();
       });
-      const ticks = await call.countTicks();
-      assert.ok(ticks >= 5, `${ticks} ticks of 5 ms in 500 ms, ${total} calls`);
+      assert.ok(ticks >= 5, `${ticks} ticks of 5 ms in ${total} calls`);
     }));
 }
 
@@ -100,6 +106,16 @@ async function cost(meanwhile: Promise<unknown>): Promise<number> {
   return (user + system) / 1000;
 }
 
+/**
+ * Checks that a second comes in which this process takes less than `most` milliseconds of processor time. The first may have what a runtime puts off: it compiles and
+ * collects on threads of its own, on a busy machine long after what caused it. Who polls does so in every second.
+ */
+async function calms(most: number): Promise<void> {
+  const seconds: number[] = [];
+  while (seconds.length < 15 && !(seconds.at(-1)! < most)) seconds.push(await cost(sleep(1000)));
+  assert.ok(seconds.at(-1)! < most, `milliseconds in a second: ${seconds.join()}`);
+}
+
 const IDLE: readonly PoolOptions[] = [{ threads: 4 }, { threads: 4, host: { steal: false } }];
 
 for (const options of IDLE) {
@@ -107,8 +123,7 @@ for (const options of IDLE) {
     withPool(options, tasks, async ({ call }) => {
       await Promise.all(Array.from({ length: 5000 }, (_, i) => call.double(i)));
       await sleep(300);
-      const ms = await cost(sleep(1000));
-      assert.ok(ms < 100, `${ms} ms in a second`);
+      await calms(100);
     }));
 }
 
@@ -118,16 +133,18 @@ test("a task that never settles makes nobody poll: neither its worker nor the ho
     await Promise.all(Array.from({ length: 5000 }, (_, i) => call.double(i)));
     for (let i = 0; i < 200; i++) assert.equal(await call.double(i), i * 2);
     await sleep(200);
-    const ms = await cost(sleep(1000));
-    assert.ok(ms < 20, `${ms} ms in a second`);
+    await calms(20);
   }));
 
 test("a host that waits for a long call takes no processor time, nor do the workers beside it", () =>
   withPool({ threads: 4 }, tasks, async ({ call }) => {
     await Promise.all(Array.from({ length: 5000 }, (_, i) => call.double(i)));
-    const long = call.sleepy(1400);
+    let more = true;
+    const long = (async () => {
+      while (more) assert.equal(await call.sleepy(1400), 1400);
+    })();
     await sleep(200);
-    const ms = await cost(sleep(1000));
-    assert.ok(ms < 100, `${ms} ms in a second`);
-    assert.equal(await within(long, "a long call"), 1400);
+    await calms(100);
+    more = false;
+    await within(long, "a long call");
   }));

@@ -35,12 +35,12 @@ test("shutdown() waits for every submitted call, whatever it waits for", async (
 
 test("with a delay, calls made in between are waited for as well", async () => {
   const pool = make();
-  const ended = pool.shutdown(100);
-  const between = pool.call.sleepy(200);
+  const ended = pool.shutdown(2000);
+  const between = pool.call.sleepy(2200);
   await sleep(50);
   const other = pool.call.double(4);
   await within(ended, "shutdown()");
-  assert.deepEqual(await Promise.all([between, other]), [200, 8]);
+  assert.deepEqual(await Promise.all([between, other]), [2200, 8]);
 });
 
 test("calls that fail meanwhile do not hold it up", async () => {

@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 
 import { double } from "../fixtures/basic.ts";
+import { Gate, holds } from "../fixtures/held.ts";
 import { checksum, pattern, sum } from "../fixtures/payload.ts";
 import { GUARD_MS, sleep, withPool } from "./support.ts";
 
@@ -44,7 +45,11 @@ const BLOCK = 8 * MIB;
 const MOST_LEFT = 8;
 
 test("a burst of 1 GiB in large values gives its pages back", { timeout: 120_000, skip }, () =>
-  withPool({ payload: { payloadMaxByteLength: 1024 * MIB } }, { sum }, async ({ call }) => {
+  withPool({ payload: { payloadMaxByteLength: 1024 * MIB } }, { sum, holds }, async ({ call }) => {
+    // Else a worker that is faster than its host leaves no burst.
+    const gate = new Gate();
+    const held = call.holds(gate.shared);
+    await gate.taken();
     const before = sharedBytes();
     const value = pattern(BLOCK);
     /** Values that are still there. What is over whole ones are the pool's own rings and tables, most of a megabyte, which it uses from now on. */
@@ -55,6 +60,8 @@ test("a burst of 1 GiB in large values gives its pages back", { timeout: 120_000
       most = Math.max(most, sharedBytes());
       return sent;
     });
+    gate.open();
+    assert.equal(await held, "let go");
     const wanted = checksum(value);
     assert.ok((await Promise.all(calls)).every((one) => one === wanted));
     assert.ok(most - before > 256 * MIB, `the burst used ${most - before} bytes of shared memory`);

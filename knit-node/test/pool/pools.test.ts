@@ -53,7 +53,7 @@ test("many pools one after the other leave no threads, descriptors or mappings",
   const { code, out, err } = await script("many-pools.ts", [String(POOLS)], ["--expose-gc"]);
   assert.equal(code, 0, err);
   const { first, last } = JSON.parse(out) as Record<"first" | "last", Record<"threads" | "descriptors" | "mappings" | "pools", number>>;
-  assert.equal(last.threads, first.threads);
+  assert.ok(last.threads <= first.threads, `threads: ${first.threads}, then ${last.threads}`);
   assert.equal(last.pools, 0);
   assert.ok(last.descriptors <= first.descriptors, `descriptors: ${first.descriptors}, then ${last.descriptors}`);
   // The allocators of the runtime and the system keep some; a pool that stayed would have at least one of its own.

@@ -56,9 +56,12 @@ for (const [name, processRuntime, program] of RUNTIMES) {
         assert.deepEqual(error.cause, { message: "no" });
         assert.equal(await call.later(5), 5);
         assert.equal(await call.slow(), "too late");
-        const open = call.loops(1);
-        setTimeout(() => open.reject(), 20);
+        const begun = ProcessSharedBuffer.create(4);
+        const open = call.loops(begun);
+        while (Atomics.load(begun.view(Int32Array), 0) === 0) await sleep(1);
+        open.reject();
         assert.equal(await open, "saw it");
+        begun.close();
 
         const buffer = ProcessSharedBuffer.create(400);
         const calls = Array.from({ length: 10 }, () => call.increments({ buffer }));

@@ -9,7 +9,7 @@ import { KnitError } from "../../ts/index.ts";
 import { ProcessSharedBuffer } from "../../ts/shared-memory/process-shared-buffer.ts";
 import { collect } from "../fixtures/collect.ts";
 import { echo, first, held, holds, later, make, makeNamed, makesAndDies } from "../fixtures/links.ts";
-import { reason, skip, withPool } from "../pool/support.ts";
+import { GUARD_MS, reason, skip, withPool } from "../pool/support.ts";
 import { cannotRun, processes } from "./support.ts";
 
 const tasks = { echo, first, holds, later, make, makeNamed, makesAndDies };
@@ -37,11 +37,11 @@ test("neither side keeps memory or descriptors of calls that are settled, given 
     }
     const dying = await Promise.allSettled([call.makesAndDies(BYTES), call.makesAndDies(BYTES)]);
     for (const end of dying) if (end.status === "fulfilled") end.value.close();
-    for (let tries = 0; ; tries++) {
+    for (const end = performance.now() + GUARD_MS / 2; ; ) {
       await collect();
       const [host, worker] = [held(BYTES), await call.holds(BYTES)];
       if (host.mappings === 0 && worker.mappings === 0 && host.descriptors <= hostBefore.descriptors && worker.descriptors <= workerBefore.descriptors) break;
-      assert.ok(tries < 100, `left: ${JSON.stringify({ hostBefore, workerBefore, host, worker })}`);
+      assert.ok(performance.now() < end, `left: ${JSON.stringify({ hostBefore, workerBefore, host, worker })}`);
     }
   }));
 
@@ -117,10 +117,10 @@ test("a worker that may have no more descriptors: the calls that it cannot be gi
       assert.match(error.message, /may have no more of them open/);
     }
     // What the worker has closed goes with the last view of it.
-    for (let tries = 0; ; tries++) {
+    for (const end = performance.now() + GUARD_MS / 2; ; ) {
       await call.holds(BYTES);
       if ((await call.first(buffers[0]!).catch(() => -1)) === 0) break;
-      assert.ok(tries < 100, "it has descriptors again");
+      assert.ok(performance.now() < end, "it has descriptors again");
     }
     for (const buffer of buffers) buffer.close();
   });

@@ -64,6 +64,9 @@ export function lives(pid: number): boolean {
   }
 }
 
+/** For ends that take some milliseconds where a processor is free, and would not come at all. */
+export const LONG_MS = 30_000;
+
 /** Whether a process ends within that time. */
 export async function endsWithin(pid: number, ms: number): Promise<boolean> {
   for (const end = performance.now() + ms; performance.now() < end; ) {

@@ -3,6 +3,8 @@
 const PARTS = ["read", "write", "net", "run", "native", "rest"];
 /** Milliseconds for an attempt. */
 const PATIENCE = 5000;
+/** And for one that is named in `config.silent`. */
+const SILENCE = 2000;
 
 /** `config` says what is where; see `support/field.rs`. Attempts named in `config.spare` are left out. `tell` hears of each result. */
 export async function attack(config, tell = () => {}) {
@@ -27,7 +29,8 @@ export async function attack(config, tell = () => {}) {
     let line;
     let timer;
     try {
-      const late = new Promise((_, reject) => (timer = setTimeout(() => reject(new Error("no answer")), config.patience ?? PATIENCE)));
+      const patience = config.silent?.includes(name) ? SILENCE : (config.patience ?? PATIENCE);
+      const late = new Promise((_, reject) => (timer = setTimeout(() => reject(new Error("no answer")), patience)));
       const got = await Promise.race([action(), late]);
       line = got === undefined || got === null || got === false ? { name, error: "nothing" } : { name, got: String(got).slice(0, 200) };
     } catch (error) {
