@@ -5,17 +5,19 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 
 import { HardTimeoutError, OptionError, WorkerCrashedError, createPool } from "../../ts/index.ts";
+import type { Pool } from "../../ts/index.ts";
 import { busy, double, whoAmI } from "../fixtures/basic.ts";
-import { withDefault } from "../fixtures/control/timed.ts";
+import { holdsWithDefault } from "../fixtures/control/timed.ts";
 import { loopsForever, loopsLater, neverSettles, picky, sleeps } from "../fixtures/control/stuck.ts";
 import { Gate, waitsFor } from "../fixtures/held.ts";
 import { kind } from "../fixtures/kind.ts";
-import { reason, script, sleep, within, withPool } from "./support.ts";
+import { eventually, reason, script, sleep, within, withPool } from "./support.ts";
 
 /** What no call here takes that ends by itself, though its thread may have to wait for a processor in the midst of it. */
 const LIMIT_MS = 1500;
 
-const tasks = { loopsForever, loopsLater, neverSettles, picky, sleeps, busy, waitsFor, double, whoAmI, withDefault };
+const tasks = { loopsForever, loopsLater, neverSettles, picky, sleeps, busy, waitsFor, double, whoAmI, holdsWithDefault };
+type Call = (shared: Gate["shared"]) => Promise<unknown>;
 
 function overrun(error: unknown): void {
   assert.ok(error instanceof HardTimeoutError, String(error));
@@ -23,13 +25,39 @@ function overrun(error: unknown): void {
   assert.match(error.message, /1500 ms/);
 }
 
+/** Uses a pool with that limit, and a gate that is open in the end. */
+function withLimit(threads: number, use: (pool: Pool<typeof tasks>, gate: Gate) => Promise<void>): Promise<void> {
+  const gate = new Gate();
+  return withPool({ threads, worker: { hardTimeoutMs: LIMIT_MS } }, tasks, (pool) => use(pool, gate)).finally(() => gate.open());
+}
+
+test("a task that only waits too long loses nobody else's call in the same worker", () =>
+  withPool({ worker: { hardTimeoutMs: 4000 } }, tasks, async ({ call, stats }) => {
+    await call.double(1);
+    const late = reason(call.neverSettles());
+    // Their own time is over that much later.
+    await sleep(2000);
+    const gate = new Gate();
+    const beside = Array.from({ length: 10 }, () => call.waitsFor(gate.shared));
+    assert.equal(await eventually(11, () => stats().running), 11);
+    const error = await within(late, "a call that waits too long");
+    assert.ok(error instanceof HardTimeoutError && error.message.includes("4000 ms"), String(error));
+    gate.open();
+    const threads = new Set(await within(Promise.all(beside), "calls beside it"));
+    assert.equal(threads.size, 1);
+    const replaced = async (): Promise<void> => {
+      while (threads.has(await call.whoAmI()));
+    };
+    await within(replaced(), "another worker");
+  }));
+
 for (const name of ["loopsForever", "neverSettles", "loopsLater"] as const) {
   for (const threads of [1, 2]) {
     test(`a call that ${name} rejects with HardTimeoutError, and its worker is replaced, ${threads} threads`, () =>
-      withPool({ threads, worker: { hardTimeoutMs: LIMIT_MS } }, tasks, async ({ call }) => {
+      withLimit(threads, async ({ call }, gate) => {
         for (let round = 0; round < 2; round++) {
           const before = new Set(await Promise.all(Array.from({ length: 20 }, () => call.whoAmI())));
-          overrun(await within(reason(call[name]()), `a call that ${name}`));
+          overrun(await within(reason((call[name] as Call)(gate.shared)), `a call that ${name}`));
           assert.deepEqual(await within(Promise.all([1, 2, 3].map((n) => call.double(n))), "calls after it"), [2, 4, 6]);
           // The old one may still end what it had begun.
           const replaced = async (): Promise<void> => {
@@ -42,45 +70,27 @@ for (const name of ["loopsForever", "neverSettles", "loopsLater"] as const) {
 }
 
 test("every other call goes on: those before it, behind it, and beside it", () =>
-  withPool({ threads: 2, worker: { hardTimeoutMs: LIMIT_MS } }, tasks, async ({ call }) => {
+  withLimit(2, async ({ call }, gate) => {
     for (let round = 0; round < 3; round++) {
-      const all = await within(Promise.all(Array.from({ length: 1000 }, (_, i) => (i === 500 ? reason(call.picky(i)) : call.picky(i)))), "a thousand calls");
+      const all = await within(Promise.all(Array.from({ length: 1000 }, (_, i) => (i === 500 ? reason(call.picky(gate.shared)) : call.picky(i)))), "a thousand calls");
       all.forEach((value, i) => (i === 500 ? overrun(value) : assert.equal(value, i * 2)));
     }
   }));
 
-test("a task that only waits too long loses nobody else's call in the same worker", () =>
-  withPool({ worker: { hardTimeoutMs: LIMIT_MS } }, tasks, async ({ call }) => {
-    await call.double(1);
-    const late = reason(call.neverSettles());
-    // Their own limit comes that much later.
-    await sleep(LIMIT_MS - 200);
-    const gate = new Gate();
-    const beside = Array.from({ length: 10 }, () => call.waitsFor(gate.shared));
-    overrun(await within(late, "a call that waits too long"));
-    gate.open();
-    const threads = new Set(await within(Promise.all(beside), "calls beside it"));
-    assert.equal(threads.size, 1);
-    const replaced = async (): Promise<void> => {
-      while (threads.has(await call.whoAmI()));
-    };
-    await within(replaced(), "another worker");
-  }));
-
 test("a call that ends with a worker that another call has occupied says so", () =>
-  withPool({ worker: { hardTimeoutMs: LIMIT_MS } }, tasks, async ({ call }) => {
+  withLimit(1, async ({ call }, gate) => {
     await call.double(1);
     const beside = reason(call.sleeps(10_000));
-    overrun(await within(reason(call.loopsForever()), "a call that loops"));
+    overrun(await within(reason(call.loopsForever(gate.shared)), "a call that loops"));
     const error = await within(beside, "a call beside it");
     assert.ok(error instanceof WorkerCrashedError || error instanceof HardTimeoutError, String(error));
     assert.match(error.message, /hardTimeoutMs/);
   }));
 
 test("a call that was answered by its timeout frees its worker, too", () =>
-  withPool({ worker: { hardTimeoutMs: LIMIT_MS } }, tasks, async ({ call }) => {
+  withLimit(1, async ({ call }, gate) => {
     await call.double(1);
-    assert.deepEqual(await call.withDefault({ ms: 3_600_000, way: "block" }), { fallback: [1] });
+    assert.deepEqual(await call.holdsWithDefault(gate.shared), { fallback: [1] });
     assert.equal(await within(call.double(2), "a call behind one that is stuck"), 4);
   }));
 
@@ -94,8 +104,10 @@ test("calls that keep within the limit know nothing of it", () =>
 test("a pool with it is shut down as any other, also while a worker is stuck", async () => {
   const pool = createPool(kind({ threads: 2, worker: { hardTimeoutMs: 60_000 } }))(tasks);
   await pool.call.double(1);
-  const open = [reason(pool.call.loopsForever()), reason(pool.call.neverSettles())];
+  const gate = new Gate();
+  const open = [reason(pool.call.loopsForever(gate.shared)), reason(pool.call.neverSettles())];
   await within(pool.shutdown(), "shutdown()");
+  gate.open();
   for (const error of await Promise.all(open)) assert.equal((error as { code: string }).code, "KNT_POOL_CLOSED");
 });
 
