@@ -56,12 +56,14 @@ function sayUnfinished(why: string, boot: WorkerBoot): void {
 }
 
 async function run(): Promise<void> {
+  // Opened while a thread's host still plans.
+  const native = engine();
   // A process takes its place here, a thread is given it.
-  const ours = isWorkerProcess ? join(engine()) : await receiveBoot();
+  const ours = isWorkerProcess ? join(native) : await receiveBoot();
   if (ours === null) throw new Error("This module is the entry of Knit's workers: it is of no use elsewhere");
   if (end !== null && !("Deno" in globalThis || "Bun" in globalThis)) writeAtOnce(process);
   // First: what follows loads what the user wrote.
-  restrict(engine(), ours.restriction);
+  restrict(native, ours.restriction);
   const debug = debugFor(ours.debug, `${ours.pool} worker ${ours.index}`);
   const load = async (href: string): Promise<object> => {
     const about = `A worker has begun to import ${href}`;
@@ -80,7 +82,7 @@ async function run(): Promise<void> {
     const functions = await bind(ours.bindings, load);
     // The host ends a thread; until then nothing runs here any more.
     const stopped = (): void => (end === null ? say({ stopped: true }, ours) : end(0));
-    loop = new Loop(engine(), ours, functions, later, stopped, () => say({ overdue: true }, ours));
+    loop = new Loop(native, ours, functions, later, stopped, () => say({ overdue: true }, ours));
     say({ ready: true }, ours);
     loop.start();
   } catch (error) {
