@@ -1,7 +1,16 @@
 //! Landlock: from a plan's rules to open paths, and from those to a restricted thread.
 //!
-//! Paths are opened once, in the parent, as descriptors that only name them. Each child makes a ruleset of its own from them, because one of its
-//! rules, its own folder in /proc, is different in each.
+//! Paths are opened by descriptors that only name them. A thread adds them to its ruleset one by one, so it has one path open at a time.
+//!
+//! For processes they are opened once, in the parent, and stay open as long as the sandbox may be put on ([`Rules`]): one descriptor for each. Why
+//! not one by one there as well:
+//!
+//! - Each child makes a ruleset of its own, because one of its rules, its own folder in /proc, is different in each: to add it to a common one would
+//!   add it to those of its siblings.
+//! - A child that opened them by name would find what is there now. A worker that may write could have put something else there, for the one that
+//!   follows it.
+//! - A rule is about an inode, and some file systems (/proc, some files of overlays) make another one for a file that nobody has open and that is looked up again.
+//!   While the parent has it open, the rule holds in every process that runs.
 
 use std::ffi::CString;
 use std::os::fd::{AsFd, OwnedFd};
@@ -11,7 +20,7 @@ use std::path::Path;
 use super::ApplyError;
 use super::sys::landlock::RulesetAttr;
 use super::sys::{self, Errno};
-use crate::plan::{Access, LandlockPlan};
+use crate::plan::{Access, FileRule, LandlockPlan};
 
 // linux/landlock.h
 const EXECUTE: u64 = 1;
@@ -72,17 +81,16 @@ fn rights(access: Access) -> u64 {
     }
 }
 
-/// Open paths and numbers: all that a child needs.
+/// What a plan asks for besides paths, in the kernel's numbers.
 #[derive(Debug)]
-pub(super) struct Rules {
+struct Numbers {
     attr: RulesetAttr,
     size: usize,
-    paths: Vec<(OwnedFd, u64)>,
     ports: Vec<u16>,
 }
 
-impl Rules {
-    pub(super) fn open(plan: &LandlockPlan) -> Result<Self, ApplyError> {
+impl Numbers {
+    fn of(plan: &LandlockPlan) -> Result<Self, ApplyError> {
         let found = version();
         if plan.version == 0 || found < plan.version {
             return Err(ApplyError::Kernel {
@@ -104,33 +112,6 @@ impl Rules {
         } else {
             0
         } | if plan.scope_signals { SCOPE_SIGNAL } else { 0 };
-        let mut paths = Vec::with_capacity(plan.files.len());
-        for rule in &plan.files {
-            let wanted = rule
-                .access
-                .iter()
-                .map(|access| rights(*access))
-                .fold(0, |all, one| all | one)
-                & files;
-            let Some(fd) = open(&rule.path)? else {
-                continue;
-            };
-            let wanted = match sys::file_type(fd.as_fd()) {
-                Ok(libc::S_IFDIR) => wanted,
-                // It has become a link: what it leads to now was not meant.
-                Ok(libc::S_IFLNK) => continue,
-                Ok(_) => wanted & ON_FILES,
-                Err(errno) => {
-                    return Err(ApplyError::Path {
-                        path: rule.path.clone(),
-                        source: errno.into(),
-                    });
-                }
-            };
-            if wanted != 0 {
-                paths.push((fd, wanted));
-            }
-        }
         Ok(Self {
             attr: RulesetAttr { files, net, scoped },
             size: match plan.version {
@@ -138,36 +119,101 @@ impl Rules {
                 4..=5 => 16,
                 _ => 24,
             },
-            paths,
             ports: plan.ports.iter().flatten().copied().collect(),
         })
     }
 
-    /// A ruleset with all of it. Safe between fork and exec.
-    pub(super) fn ruleset(&self) -> Result<OwnedFd, Errno> {
+    /// A ruleset that allows the ports and no path yet. Safe between fork and exec.
+    fn ruleset(&self) -> Result<OwnedFd, Errno> {
         let ruleset = sys::landlock::ruleset(&self.attr, self.size)?;
-        for (path, access) in &self.paths {
-            sys::landlock::allow_path(ruleset.as_fd(), path.as_fd(), *access)?;
-        }
         for port in &self.ports {
             sys::landlock::allow_port(ruleset.as_fd(), *port, BIND_TCP | CONNECT_TCP)?;
         }
         Ok(ruleset)
     }
+}
 
-    /// Lets a folder or file be read besides. Safe between fork and exec.
-    pub(super) fn allow_reading(
-        ruleset: &OwnedFd,
-        path: &OwnedFd,
-        folder: bool,
-    ) -> Result<(), Errno> {
-        let access = if folder {
-            READ_FILE | READ_DIR
-        } else {
-            READ_FILE
-        };
-        sys::landlock::allow_path(ruleset.as_fd(), path.as_fd(), access)
+/// The path of a rule, open, with the rights on it. `None`: nothing is allowed about it, because it is gone or is not what was meant.
+fn allowed(rule: &FileRule, files: u64) -> Result<Option<(OwnedFd, u64)>, ApplyError> {
+    let wanted = rule
+        .access
+        .iter()
+        .map(|access| rights(*access))
+        .fold(0, |all, one| all | one)
+        & files;
+    let Some(fd) = open(&rule.path)? else {
+        return Ok(None);
+    };
+    let wanted = match sys::file_type(fd.as_fd()) {
+        Ok(libc::S_IFDIR) => wanted,
+        // It has become a link: what it leads to now was not meant.
+        Ok(libc::S_IFLNK) => return Ok(None),
+        Ok(_) => wanted & ON_FILES,
+        Err(errno) => {
+            return Err(ApplyError::Path {
+                path: rule.path.clone(),
+                source: errno.into(),
+            });
+        }
+    };
+    Ok((wanted != 0).then_some((fd, wanted)))
+}
+
+/// A ruleset with all of a plan, for this thread. It has one path open at a time.
+pub(super) fn ruleset(plan: &LandlockPlan) -> Result<OwnedFd, ApplyError> {
+    let step = |step: &'static str| {
+        move |errno: Errno| ApplyError::Step {
+            step,
+            source: errno.into(),
+        }
+    };
+    let numbers = Numbers::of(plan)?;
+    let ruleset = numbers.ruleset().map_err(step("landlock_create_ruleset"))?;
+    for rule in &plan.files {
+        if let Some((path, access)) = allowed(rule, numbers.attr.files)? {
+            sys::landlock::allow_path(ruleset.as_fd(), path.as_fd(), access)
+                .map_err(step("landlock_add_rule"))?;
+        }
     }
+    Ok(ruleset)
+}
+
+/// Open paths and numbers: all that a child needs.
+#[derive(Debug)]
+pub(super) struct Rules {
+    numbers: Numbers,
+    paths: Vec<(OwnedFd, u64)>,
+}
+
+impl Rules {
+    pub(super) fn open(plan: &LandlockPlan) -> Result<Self, ApplyError> {
+        let numbers = Numbers::of(plan)?;
+        let paths = plan
+            .files
+            .iter()
+            .filter_map(|rule| allowed(rule, numbers.attr.files).transpose())
+            .collect::<Result<_, _>>()?;
+        Ok(Self { numbers, paths })
+    }
+
+    /// A ruleset with all of it. Safe between fork and exec.
+    pub(super) fn ruleset(&self) -> Result<OwnedFd, Errno> {
+        let ruleset = self.numbers.ruleset()?;
+        for (path, access) in &self.paths {
+            sys::landlock::allow_path(ruleset.as_fd(), path.as_fd(), *access)?;
+        }
+        Ok(ruleset)
+    }
+}
+
+/// Lets a folder or file be read besides. Safe between fork and exec.
+pub(super) fn allow_reading(ruleset: &OwnedFd, path: &OwnedFd, folder: bool) -> Result<(), Errno> {
+    let access = if folder {
+        READ_FILE | READ_DIR
+    } else {
+        READ_FILE
+    };
+    sys::landlock::allow_path(ruleset.as_fd(), path.as_fd(), access)
 }
 
 /// `None`: it is gone, or a part of it is a link now; then nothing is allowed about it.

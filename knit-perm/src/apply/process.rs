@@ -2,7 +2,7 @@
 
 use std::os::fd::{AsFd, IntoRawFd, RawFd};
 
-use super::landlock::Rules;
+use super::landlock::{Rules, allow_reading};
 use super::mounts::View;
 use super::sys::{self, Errno};
 use crate::plan::ProcessPlan;
@@ -60,7 +60,7 @@ pub(super) fn apply(steps: &Steps, parent: Option<u32>) -> Result<(), (&'static 
     if steps.own_process {
         // In a container without /proc there is nothing to allow.
         if let Ok(own) = sys::open_path(c"/proc/self") {
-            Rules::allow_reading(&ruleset, &own, true).map_err(at("landlock_add_rule"))?;
+            allow_reading(&ruleset, &own, true).map_err(at("landlock_add_rule"))?;
             // It stays open in the program, where it names the folder and can do nothing else: the rule holds as long as the kernel
             // remembers the folder, which it may forget while nobody has it open.
             let own = own.into_raw_fd();

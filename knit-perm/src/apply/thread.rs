@@ -3,9 +3,8 @@
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::OnceLock;
 
-use super::landlock::Rules;
 use super::sys::{self, Errno};
-use super::{ApplyError, filter};
+use super::{ApplyError, filter, landlock};
 use crate::plan::{KernelPlan, Plan};
 
 /// What runtimes read about their process. Not its environment, and not its memory: those are the host's.
@@ -39,21 +38,31 @@ fn restrict(plan: &KernelPlan) -> Result<(), ApplyError> {
             source: errno.into(),
         }
     };
-    let rules = Rules::open(&plan.landlock)?;
     let filter = filter::compile(&plan.syscalls)?;
-    let ruleset = rules.ruleset().map_err(at("landlock_create_ruleset"))?;
+    let ruleset = landlock::ruleset(&plan.landlock)?;
     if plan.landlock.own_process {
-        let own = OWN.get_or_init(|| {
-            OWN_FILES
-                .iter()
-                .filter_map(|path| sys::open_path(path).ok())
-                .collect()
-        });
-        for file in own {
-            Rules::allow_reading(&ruleset, file, false).map_err(at("landlock_add_rule"))?;
+        for file in own().map_err(at("opening /proc/self"))? {
+            landlock::allow_reading(&ruleset, file, false).map_err(at("landlock_add_rule"))?;
         }
     }
     sys::prctl(libc::PR_SET_NO_NEW_PRIVS, 1).map_err(at("PR_SET_NO_NEW_PRIVS"))?;
     sys::landlock::restrict(ruleset.as_fd()).map_err(at("landlock_restrict_self"))?;
     sys::filter(&filter).map_err(at("seccomp"))
+}
+
+/// Those files that there are: in a container without /proc there is nothing to allow.
+fn own() -> Result<&'static [OwnedFd], Errno> {
+    if let Some(own) = OWN.get() {
+        return Ok(own);
+    }
+    let mut own = Vec::with_capacity(OWN_FILES.len());
+    for path in OWN_FILES {
+        match sys::open_path(path) {
+            Ok(file) => own.push(file),
+            // It passes, and no thread would ever get the rest.
+            Err(errno @ Errno(libc::EMFILE | libc::ENFILE)) => return Err(errno),
+            Err(_) => {}
+        }
+    }
+    Ok(OWN.get_or_init(|| own))
 }
