@@ -8,7 +8,7 @@ import { HardTimeoutError } from "../../ts/index.ts";
 import { comesBack, shaped } from "../fixtures/control/stuck.ts";
 import { reason, sleep, within, withPool } from "./support.ts";
 
-test("a call that comes back after its worker was given up disturbs nobody", { timeout: 60_000 }, () =>
+test("a call that comes back after its worker was given up disturbs nobody", { timeout: 120_000 }, () =>
   withPool({ worker: { hardTimeoutMs: 2000 } }, { comesBack, shaped }, async ({ call }) => {
     const end = performance.now() + 9_000;
     assert.ok((await within(reason(call.comesBack(8_000)), "the call that does not end")) instanceof HardTimeoutError);

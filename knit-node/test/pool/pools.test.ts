@@ -8,7 +8,7 @@ import { WorkerCrashedError, createPool } from "../../ts/index.ts";
 import { double, echo, whoAmI } from "../fixtures/basic.ts";
 import { dies } from "../fixtures/dying.ts";
 import { inProcesses, kind } from "../fixtures/kind.ts";
-import { reason, script, skip, within, withPool } from "./support.ts";
+import { GUARD_MS, reason, script, skip, within, withPool } from "./support.ts";
 
 test("two pools work side by side, and each has its own workers", () =>
   withPool({ threads: 2 }, { whoAmI, echo }, (one) =>
@@ -48,9 +48,9 @@ test("one set of tasks serves several pools", async () => {
 /** A process takes ten times as long to start as a thread. */
 const POOLS = inProcesses ? 15 : 50;
 
-test("many pools one after the other leave no threads, descriptors or mappings", { timeout: 120_000 }, async (t) => {
+test("many pools one after the other leave no threads, descriptors or mappings", { timeout: 5 * GUARD_MS }, async (t) => {
   if (process.platform !== "linux") return skip(t, "counted through /proc");
-  const { code, out, err } = await script("many-pools.ts", [String(POOLS)], ["--expose-gc"]);
+  const { code, out, err } = await script("many-pools.ts", [String(POOLS)], ["--expose-gc"], {}, 4 * GUARD_MS);
   assert.equal(code, 0, err);
   const { first, last } = JSON.parse(out) as Record<"first" | "last", Record<"threads" | "descriptors" | "mappings" | "pools", number>>;
   assert.ok(last.threads <= first.threads, `threads: ${first.threads}, then ${last.threads}`);

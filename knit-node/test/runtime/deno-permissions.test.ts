@@ -29,7 +29,7 @@ function advised({ message }: Record<string, unknown>): string {
   return flag;
 }
 
-test("each missing permission is named with the flag that gives it, and with these two all works", { timeout: 60_000 }, async (t) => {
+test("each missing permission is named with the flag that gives it, and with these two all works", { timeout: 120_000 }, async (t) => {
   if (runtime !== "deno") return skip(t, "only Deno asks");
   const none = await run();
   assert.deepEqual([none["name"], none["code"]], ["KnitError", "KNT_NO_ENGINE"]);

@@ -22,7 +22,7 @@ test("no module imports one of Node's, but where only Node.js loads it", () => {
   assert.deepEqual(importing, NODES_OWN);
 });
 
-test("loading the package makes no error", { timeout: 60_000 }, async () => {
+test("loading the package makes no error", { timeout: 120_000 }, async () => {
   const program = fileURLToPath(new URL("../fixtures/errors-at-load.ts", import.meta.url));
   const args = runtime === "deno" ? ["run", "--no-check", "-A", program] : [program];
   const { stdout } = await promisify(execFile)(process.execPath, args);
@@ -33,7 +33,7 @@ interface DenoCommands {
   readonly Command: new (program: string, options: { args: string[] }) => { output(): Promise<{ stdout: Uint8Array; stderr: Uint8Array }> };
 }
 
-test("Deno makes no process in host or worker before a task touches it, and then it is guarded", { timeout: 60_000 }, async (t) => {
+test("Deno makes no process in host or worker before a task touches it, and then it is guarded", { timeout: 120_000 }, async (t) => {
   if (runtime !== "deno") return skip(t, "others have a process anyway");
   const { Command } = (globalThis as unknown as { Deno: DenoCommands }).Deno;
   const program = fileURLToPath(new URL("../fixtures/late-process.ts", import.meta.url));
