@@ -27,7 +27,7 @@ const MEMCHECK: [&str; 2] = ["knit-shm", "knit-ring"];
 const HANGS: &str = "120000";
 /// How long one file of the suite may run: Deno and Node.js have no limit for a test.
 const FILE_HANGS: Duration = Duration::from_secs(10 * 60);
-/// Where Node.js 24 and later keep what they have compiled, types stripped: for thousands of workers that load the same few modules.
+/// Where Node.js 24 and later keep what they have compiled, types stripped: every file of the suite loads the same modules. Workers that are held do without.
 const COMPILED: &str = "node_modules/.cache/knit-tests";
 /// V8's last words when its registry of machine code does not know what a thread frees at its end. Node.js 24 strips types by WebAssembly, and says it
 /// now and then in programs that start and end many instances, with a pool or without (nodejs/node issue 64500). Nothing else is run twice, and the report tells.
