@@ -96,12 +96,27 @@ pub enum CodecError {
     /// What a `Serialize` or `Deserialize` implementation said.
     #[error("{0}")]
     Custom(Box<str>),
+    /// A part of a value does not fit the Rust type asked for. Not with a `CodecError` inside: an error whose drop is recursive makes every value slower to read.
+    #[error(transparent)]
+    Misfit(Box<Misfit>),
+}
+
+/// What does not fit its Rust type, and where it is.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}: {reason}", path.strip_prefix('.').unwrap_or(path))]
+pub struct Misfit {
+    /// Where, from the root, as JavaScript goes there: `.users[3].name`.
+    pub path: Box<str>,
+    /// Why.
+    pub reason: Box<str>,
+    pub(crate) code: &'static str,
 }
 
 impl CodecError {
     /// The stable name of the error, the one FORMAT.md uses.
     pub const fn code(&self) -> &'static str {
         match self {
+            Self::Misfit(misfit) => misfit.code,
             Self::ReservedSlot { .. } => "ReservedSlot",
             Self::UnknownTag { .. } => "UnknownTag",
             Self::UnexpectedTag { .. } => "UnexpectedTag",

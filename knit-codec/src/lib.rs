@@ -34,7 +34,7 @@ mod value;
 mod write;
 
 pub use bigint::BigInt;
-pub use error::{CodecError, Result};
+pub use error::{CodecError, Misfit, Result};
 pub use kinds::{BinaryKind, ErrorClass, SharedMemoryKind, TextEncoding};
 pub use limits::Limits;
 pub use object::Object;

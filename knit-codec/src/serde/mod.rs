@@ -25,6 +25,7 @@
 //! Strings borrow from the message unless it is UTF-16; lone surrogates fail, a `String` cannot hold them.
 //! A reference is read again where it stands, as a copy: a cycle fails with `TooDeep`, and copies together are bounded by 16 times the message.
 //! Blocks and shared memory have no meaning here and fail.
+//! A part that does not fit its type fails with its path: `image.width: expected u32, found string "12"`.
 //!
 //! Both ways recurse with the types, so nesting is limited to [`DEPTH`] levels unless a caller asks for more.
 
@@ -33,8 +34,10 @@ mod de;
 mod elements;
 mod errors;
 mod key;
+mod path;
 mod ser;
 
+use ::serde::de::{Expected, Unexpected};
 use ::serde::{Deserialize, Serialize};
 
 use crate::error::{CodecError, Result};
@@ -71,7 +74,8 @@ pub fn from_bytes_with<'de, T: Deserialize<'de>>(
     shapes: Option<&'de ShapeTable>,
 ) -> Result<T> {
     let mut deserializer = de::Deserializer::new(bytes, limits, shapes)?;
-    let value = T::deserialize(&mut deserializer)?;
+    let value = T::deserialize(&mut deserializer)
+        .map_err(|error| path::located::<T>(error, bytes, limits, shapes))?;
     deserializer.finish(bytes)?;
     Ok(value)
 }
@@ -85,5 +89,13 @@ impl ::serde::ser::Error for CodecError {
 impl ::serde::de::Error for CodecError {
     fn custom<T: std::fmt::Display>(message: T) -> Self {
         Self::Custom(message.to_string().into())
+    }
+
+    fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        path::mismatch(found, expected)
+    }
+
+    fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        path::mismatch(found, expected)
     }
 }

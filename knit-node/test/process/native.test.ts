@@ -67,7 +67,7 @@ test("what a program's task fails with rejects its call, and no other", (t) => {
     const long = reason(call.panics("x".repeat(20_000)));
     assert.deepEqual(await call.summary({ text: "n\n1\n", column: "n" }), { rows: 1, sum: 1, mean: 1 });
     assert.match(String(await failed), /^Error: there is no column "x"$/);
-    await refused(mistyped, "arg", /^Task "summary": the argument does not fit its type: .*expected a string/);
+    await refused(mistyped, "arg.text", /^Task "summary": the argument does not fit its type: arg\.text: expected a string, found integer 5$/);
     for (const error of [await panicked, await long]) {
       assert.ok(error instanceof KnitError && error.code === "KNT_FAILED", String(error));
       assert.match(error.message, /task "panics" panicked: (ouch|x{1000})/);
@@ -86,17 +86,17 @@ async function refused(rejected: Promise<unknown>, path: string, says: RegExp): 
 test("an argument of another type rejects its call, naming the task and what was expected", (t) => {
   if (why !== null) return skip(t, why);
   return withPool(options, { summary, reversed, panics, repeated }, async ({ call }) => {
-    for (const [rejected, says] of [
-      [call.summary({} as never), /"summary".*missing field `text`/],
-      [call.summary(undefined as never), /"summary".*expected struct Job/],
-      [call.summary("text" as never), /"summary".*expected struct Job/],
-      [call.reversed([1, 300] as never), /"reversed".*`300`, expected u8/],
-      [call.panics(new Date(5) as never), /"panics".*expected a string/],
-      [call.panics(10n ** 40n as never), /"panics".*bigint/],
-      [call.repeated(["x", -1]), /"repeated".*expected usize/],
-    ].map(([call, says]) => [reason(call as Promise<unknown>), says] as [Promise<unknown>, RegExp])) {
-      await refused(rejected, "arg", says);
-    }
+    const calls: [Promise<unknown>, string, RegExp][] = [
+      [call.summary({} as never), "arg", /"summary".*missing field `text`/],
+      [call.summary(undefined as never), "arg", /"summary".*expected struct Job, found undefined or null/],
+      [call.summary("text" as never), "arg", /"summary".*expected struct Job, found string "text"/],
+      [call.summary({ text: "", column: ["n"] } as never), "arg.column", /"summary".* arg\.column: expected a string, found array/],
+      [call.reversed([1, 300] as never), "arg[1]", /"reversed".* arg\[1\]: expected u8, found integer 300/],
+      [call.panics(new Date(5) as never), "arg", /"panics".*expected a string/],
+      [call.panics(10n ** 40n as never), "arg", /"panics".*bigint/],
+      [call.repeated(["x", -1]), "arg[1]", /"repeated".* arg\[1\]: expected usize, found integer -1/],
+    ];
+    for (const [rejected, path, says] of calls.map(([call, ...wanted]) => [reason(call), ...wanted] as const)) await refused(rejected, path, says);
     assert.equal(await call.repeated(["ab", 2]), "abab");
   });
 });

@@ -32,7 +32,7 @@
 //!
 //! | what happens | error |
 //! |---|---|
-//! | the argument does not fit the Rust type, or the result cannot be sent | `UnsupportedValueError`, code `KNT_ERROR_3`, that names the task and what was expected |
+//! | the argument does not fit the Rust type, or the result cannot be sent | `UnsupportedValueError`, code `KNT_ERROR_3`, that names the task, the part of the argument, and what was expected |
 //! | the function returns an error | `Error` with its text, in the alternate form (`{:#}`), in which `anyhow` and its like tell all their causes |
 //! | the function panics | `KnitError`, code `KNT_FAILED`, with the task's name and what the panic said |
 //!
@@ -55,7 +55,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::SchedError;
 use crate::serve::Thrown;
 use knit_codec::serde::{DEPTH, from_bytes_with, to_bytes};
-use knit_codec::{ErrorClass, ErrorValue, Limits, Value};
+use knit_codec::{CodecError, ErrorClass, ErrorValue, Limits, Value};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use shapes::HostShapes;
@@ -78,7 +78,7 @@ pub enum TaskError {
     },
     /// What a worker says about itself could not be written.
     #[error(transparent)]
-    Codec(#[from] knit_codec::CodecError),
+    Codec(#[from] CodecError),
     /// From the pool's engine.
     #[error(transparent)]
     Sched(#[from] SchedError),
@@ -119,7 +119,7 @@ fn returned(error: &impl Display) -> Thrown {
 #[derive(Serialize)]
 struct Unsupported<'a> {
     code: &'static str,
-    path: &'static str,
+    path: &'a str,
     kind: &'a str,
     message: &'a str,
 }
@@ -128,21 +128,32 @@ struct Unsupported<'a> {
 const ARGUMENT: &str = "arg";
 const RESULT: &str = "result";
 
-/// What is thrown if the argument or the result (`path`) cannot be read or written.
-fn unsupported(task: &str, path: &'static str, error: &impl Display) -> Thrown {
-    let (kind, what) = if path == ARGUMENT {
-        (
-            "value of another type",
-            "the argument does not fit its type",
-        )
-    } else {
-        ("value that cannot be sent", "the result cannot be sent")
+/// What is thrown if the argument cannot be read.
+fn mistyped(task: &str, error: CodecError) -> Thrown {
+    let what = "the argument does not fit its type";
+    let (path, message) = match error {
+        CodecError::Misfit(misfit) => {
+            let path = format!("{ARGUMENT}{}", misfit.path);
+            let message = format!("{what}: {path}: {}", misfit.reason);
+            (path, message)
+        }
+        error => (ARGUMENT.to_owned(), format!("{what}: {error}")),
     };
+    unsupported(task, &path, "value of another type", &message)
+}
+
+/// What is thrown if the result cannot be written.
+fn unsendable(task: &str, error: &impl Display) -> Thrown {
+    let message = format!("the result cannot be sent: {error}");
+    unsupported(task, RESULT, "value that cannot be sent", &message)
+}
+
+fn unsupported(task: &str, path: &str, kind: &str, message: &str) -> Thrown {
     let described = Unsupported {
         code: "KNT_ERROR_3",
         path,
         kind,
-        message: &format!("Task {task:?}: {what}: {error}"),
+        message: &format!("Task {task:?}: {message}"),
     };
     // As above.
     Thrown::Engine(to_bytes(&described).unwrap_or_default())
@@ -170,15 +181,15 @@ impl Tasks {
                 let read = shapes
                     .current()
                     .and_then(|shapes| from_bytes_with(bytes, limits, Some(shapes)));
-                read.map_err(|error| unsupported(&task, ARGUMENT, &error))?
+                read.map_err(|error| mistyped(&task, error))?
             };
             let result = function(argument).map_err(|error| returned(&error))?;
-            let result = to_bytes(&result).map_err(|error| unsupported(&task, RESULT, &error))?;
+            let result = to_bytes(&result).map_err(|error| unsendable(&task, &error))?;
             let bytes = result.len();
             if bytes > longest {
                 let limit = longest;
                 let error = SchedError::TooLong { bytes, limit };
-                return Err(unsupported(&task, RESULT, &error));
+                return Err(unsendable(&task, &error));
             }
             Ok(result)
         };
