@@ -86,18 +86,6 @@ test("tasks that are none are an error that says what is wanted", () => {
   }
 });
 
-test("a pool without tasks is an error that says how they are given, whatever holds them", () => {
-  class Tools {
-    static readonly double = double;
-  }
-  for (const none of [{}, [], new Map([["double", double]]), new Set([double]), new Tools(), Object.create({ double }), Object.create(null)]) {
-    assert.throws(
-      () => createPool()(none as never),
-      (error) => error instanceof OptionError && error.code === "KNT_OPTION" && /no task.*createPool\(\)\(\{ double \}\)/.test(error.message),
-    );
-  }
-});
-
 test("what is no URL is an error that says so", () => {
   const refused = (what: RegExp) => (error: unknown) => error instanceof OptionError && what.test(error.message);
   for (const url of ["tasks.ts", "", 5, undefined, "http://["]) assert.throws(() => setModuleUrl(url as never), refused(/setModuleUrl/), String(url));

@@ -120,8 +120,6 @@ let pools = 0;
 function start<T extends Tasks>(chosen: Settings, tasks: T, boundary: Function): Pool<T> {
   if (typeof tasks !== "object" || tasks === null) throw new OptionError(`createPool()(tasks) takes an object of tasks, as in createPool()({ double }), not ${show(tasks)}`);
   const keys = Object.keys(tasks);
-  // A `Map` of tasks, or a module that exports none, shows here, and not at a call that is no function.
-  if (keys.length === 0) throw new OptionError("createPool()(tasks) was given no task, and a pool does nothing but run its tasks: put them in an object under their names, as in createPool()({ double })");
   const definitions = keys.map((key) => definition(key, tasks[key]));
   if (keys.length > 0xffff) throw new OptionError(`A pool takes up to 65535 tasks, not ${keys.length}`);
   checkNative(keys, definitions, chosen);
