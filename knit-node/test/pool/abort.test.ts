@@ -215,6 +215,9 @@ test("a slot is not used again while its task runs: no later call is aborted by 
     assert.equal(await reason(open), "given up");
     // The other worker runs them; then both do.
     for (let i = 0; i < 50; i++) assert.equal((await call.toolkit(i)).aborted, false);
+    const [other, none] = await Promise.all([call.toolkit(0), reason(call.toolkit(1))]);
+    assert.equal(other.aborted, false);
+    assert.ok(none instanceof AbortSlotsExhaustedError, "its slot is still its own");
     gate.open();
     for (let i = 0; i < 50; i++) assert.equal((await call.toolkit(i)).aborted, false);
   }));

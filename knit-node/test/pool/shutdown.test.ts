@@ -92,6 +92,11 @@ test("a worker that is stuck where the runtime cannot end it is given up: shutdo
   assert.match(err, /KNT_WORKER_STUCK/);
 });
 
+test("a host that is busy while its workers end gives none of them up", async () => {
+  const { code, out, err } = await script("ends.ts", ["busy while workers end"]);
+  assert.deepEqual({ code, out, err }, { code: 0, out: "closed\n", err: "" });
+});
+
 test("shutdown(ms) ends the pool that much later; until then it serves", async () => {
   const pool = createPool(kind())({ sleepy, double });
   await pool.call.double(1);

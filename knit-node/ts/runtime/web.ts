@@ -313,6 +313,9 @@ function start(worker: WebWorker, boot: WorkerBoot, settings: WorkerSettings, li
     worker.terminate();
     if (!willBeTold()) end({});
     const timer = setTimeout(() => {
+      // A host that was busy meanwhile has not heard of ends yet.
+      onEnds();
+      if (!ends.has(id)) return;
       const error = stuck();
       console.warn(`${error.name} (${error.code}): ${error.message}`);
       end({ error: plain(error) });
