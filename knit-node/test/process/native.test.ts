@@ -1,7 +1,7 @@
 /**
  * Workers that are programs in Rust: `knit-sched/examples/table.rs`, which parses CSV.
  */
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { test } from "node:test";
 import assert from "node:assert/strict";
@@ -12,7 +12,8 @@ import { reason, skip, within, withPool } from "../pool/support.ts";
 import { processes, startsOnce } from "./support.ts";
 
 const built = ["release", "debug"].map((profile) => fileURLToPath(new URL(`../../../target/${profile}/examples/table`, import.meta.url)));
-const program = built.find(existsSync);
+// Whichever is newer: the other may be from another version.
+const [program] = built.filter((path) => existsSync(path)).sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs);
 const why = program === undefined ? "the example is not built: cargo build -p knit-sched --examples" : null;
 const options = processes({ command: [program ?? ""] }, { threads: 2 });
 
