@@ -58,13 +58,13 @@ export interface Attack {
   readonly report: PermissionReport;
 }
 
-/** What Deno denies by never answering: that cannot be told from an answer that is late, so these are not waited for as long as others. */
-const SILENT = ["net: UDP", "net: listen"];
+/** What Deno, and Node.js since 26, deny by never answering: that cannot be told from an answer that is late, so these are not waited for as long as others. */
+const SILENT: readonly string[] = { deno: ["net: UDP", "net: listen"], node: ["net: listen"], bun: [] }[runtime];
 
 /** Lets the attacker's task run in a pool, from the field's project. */
 export async function attack(config: Config, kind: "thread" | "process", permission: Permission | null, flags: readonly string[], spare: readonly string[]): Promise<Attack> {
   const run = runtime === "deno" ? ["run", "-A", "--no-check", "--no-lock"] : [];
-  const args = [kind, permission, { ...config, spare, patience: 20_000, silent: runtime === "deno" ? SILENT : [] }].map((value) => JSON.stringify(value));
+  const args = [kind, permission, { ...config, spare, patience: 20_000, silent: SILENT }].map((value) => JSON.stringify(value));
   const env = { ...clean(), HOME: config.home, HOST_SECRET: "the secret of the host", NODE_OPTIONS: "--no-warnings", NO_COLOR: "1" };
   const child = spawn(process.execPath, [...run, ...flags, here("./host.ts"), ...args], { cwd: config.project, env }) as ChildProcessWithoutNullStreams;
   let [out, err] = ["", ""];

@@ -11,7 +11,7 @@ use crate::project::{Project, Runtime};
 use crate::report::Report;
 
 /// Seconds for each fuzz target.
-const FUZZ_SECONDS: u32 = 20;
+const FUZZ_SECONDS: u32 = 12;
 /// Seconds of random calls on each runtime: 20 in all.
 const STRESS_SECONDS: u32 = 4;
 /// Seconds in which worker processes and hosts are killed, on each runtime: 20 in all.
