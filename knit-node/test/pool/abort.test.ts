@@ -5,7 +5,6 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 
 import { AbortSlotsExhaustedError, OptionError, createPool, task } from "../../ts/index.ts";
-import { ProcessSharedBuffer } from "../../ts/shared-memory/process-shared-buffer.ts";
 import { double, echo, sleepy } from "../fixtures/basic.ts";
 import { dies } from "../fixtures/dying.ts";
 import { Gate, holds } from "../fixtures/held.ts";
@@ -15,19 +14,13 @@ import { reason, sleep, within, withPool } from "./support.ts";
 const { loops, listens, toolkit, whatWasSeen } = timedTasks;
 const tasks = { loops, listens, toolkit, whatWasSeen, holds, double, echo, sleepy, dies };
 
-/** Waits until the task that was given this mark runs. */
-async function runs(begun: ProcessSharedBuffer): Promise<void> {
-  const mark = begun.view(Int32Array);
-  while (Atomics.load(mark, 0) === 0) await sleep(1);
-}
-
 for (const name of ["loops", "listens"] as const) {
   const [answer, note] = name === "loops" ? ["saw it", "aborted"] : ["heard it", "aborted AbortError"];
   test(`reject(reason) rejects at once, and the task that ${name} is told`, () =>
     withPool({}, tasks, async ({ call }) => {
-      const begun = ProcessSharedBuffer.create(4);
-      const open = call[name]({ name: "with a reason", begun });
-      await runs(begun);
+      const gate = new Gate();
+      const open = call[name]({ name: "with a reason", shared: gate.shared });
+      await gate.taken();
       const why = new RangeError("not wanted");
       open.reject(why);
       open.reject(new Error("too late"));
@@ -37,9 +30,9 @@ for (const name of ["loops", "listens"] as const) {
 
   test(`reject() tells only the task that ${name}, whose answer decides`, () =>
     withPool({}, tasks, async ({ call }) => {
-      const begun = ProcessSharedBuffer.create(4);
-      const open = call[name]({ name: "without a reason", begun });
-      await runs(begun);
+      const gate = new Gate();
+      const open = call[name]({ name: "without a reason", shared: gate.shared });
+      await gate.taken();
       open.reject();
       assert.equal(await within(open, "a call that was told"), answer);
       open.reject(new Error("answered already"));
@@ -48,9 +41,9 @@ for (const name of ["loops", "listens"] as const) {
 
   test(`a signal rejects with its reason, and the task that ${name} is told`, () =>
     withPool({}, tasks, async ({ call }) => {
-      const [controller, begun] = [new AbortController(), ProcessSharedBuffer.create(4)];
-      const open = call[name]({ name: "by signal", begun }, { signal: controller.signal });
-      await runs(begun);
+      const [controller, gate] = [new AbortController(), new Gate()];
+      const open = call[name]({ name: "by signal", shared: gate.shared }, { signal: controller.signal });
+      await gate.taken();
       const why = new RangeError("not wanted");
       controller.abort(why);
       assert.equal(await within(reason(open), "an aborted call"), why);

@@ -10,6 +10,7 @@ import assert from "node:assert/strict";
 import { WorkerCrashedError } from "../../ts/index.ts";
 import type { PoolOptions } from "../../ts/index.ts";
 import { ProcessSharedBuffer } from "../../ts/shared-memory/process-shared-buffer.ts";
+import { Gate } from "../fixtures/held.ts";
 import * as tasks from "../fixtures/matrix.ts";
 import { GUARD_MS, reason, runtime, skip, sleep, withPool } from "../pool/support.ts";
 import { processes } from "./support.ts";
@@ -56,12 +57,12 @@ for (const [name, processRuntime, program] of RUNTIMES) {
         assert.deepEqual(error.cause, { message: "no" });
         assert.equal(await call.later(5), 5);
         assert.equal(await call.slow(), "too late");
-        const begun = ProcessSharedBuffer.create(4);
-        const open = call.loops(begun);
-        while (Atomics.load(begun.view(Int32Array), 0) === 0) await sleep(1);
+        const gate = new Gate();
+        const open = call.loops(gate.shared);
+        await gate.taken();
         open.reject();
         assert.equal(await open, "saw it");
-        begun.close();
+        gate.shared.close();
 
         const buffer = ProcessSharedBuffer.create(400);
         const calls = Array.from({ length: 10 }, () => call.increments({ buffer }));

@@ -6,10 +6,10 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 
 import { OptionError, WorkerCrashedError, createPool } from "../../ts/index.ts";
-import { ProcessSharedBuffer } from "../../ts/shared-memory/process-shared-buffer.ts";
 import { args, double, hangs, lastWords, main, pid, refused, stuck, variable, waits } from "../fixtures/process.ts";
 import { collect } from "../fixtures/collect.ts";
-import { reason, script, sleep, within, withPool } from "../pool/support.ts";
+import { Gate } from "../fixtures/held.ts";
+import { reason, script, within, withPool } from "../pool/support.ts";
 import { LONG_MS, endsWithin, lives, processes } from "./support.ts";
 
 function crashed(error: unknown): WorkerCrashedError {
@@ -35,13 +35,13 @@ test("a worker process is told nothing by its arguments, and is not the main one
 
 test("a worker that is killed rejects what it had taken, with the signal and its last words, and is replaced", () =>
   withPool(processes({}, { threads: 2 }), { pid, lastWords, double }, async ({ call }) => {
-    const said = ProcessSharedBuffer.create(4);
-    const taken = reason(call.lastWords({ text: "first line\nlast line\n", said }));
+    const gate = new Gate();
+    const taken = reason(call.lastWords({ text: "first line\nlast line\n", shared: gate.shared }));
     const others = Array.from({ length: 500 }, (_, i) => call.double(i));
     assert.deepEqual(await Promise.all(others), Array.from({ length: 500 }, (_, i) => i * 2));
     // Then one of them has taken it, whichever it is; who answers is the other one.
-    while (Atomics.load(said.view(Int32Array), 0) === 0) await sleep(1);
-    said.close();
+    await gate.taken();
+    gate.shared.close();
     const other = await within(call.pid(), "the free worker");
     for (const child of childrenOf(process.pid)) if (child !== other) process.kill(child, "SIGKILL");
     const error = crashed(await within(taken, "the call of a killed worker"));

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use super::sys::Errno;
+
 /// Nothing was restricted, or too little: what was to be restricted must not run.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -36,6 +38,14 @@ pub enum ApplyError {
 }
 
 impl ApplyError {
+    /// What the system says at that step.
+    pub(super) fn at(step: &'static str) -> impl FnOnce(Errno) -> Self {
+        move |errno| Self::Step {
+            step,
+            source: errno.into(),
+        }
+    }
+
     /// A stable, upper-case code for programs.
     #[must_use]
     pub fn code(&self) -> &'static str {

@@ -161,18 +161,14 @@ fn allowed(rule: &FileRule, files: u64) -> Result<Option<(OwnedFd, u64)>, ApplyE
 
 /// A ruleset with all of a plan, for this thread. It has one path open at a time.
 pub(super) fn ruleset(plan: &LandlockPlan) -> Result<OwnedFd, ApplyError> {
-    let step = |step: &'static str| {
-        move |errno: Errno| ApplyError::Step {
-            step,
-            source: errno.into(),
-        }
-    };
     let numbers = Numbers::of(plan)?;
-    let ruleset = numbers.ruleset().map_err(step("landlock_create_ruleset"))?;
+    let ruleset = numbers
+        .ruleset()
+        .map_err(ApplyError::at("landlock_create_ruleset"))?;
     for rule in &plan.files {
         if let Some((path, access)) = allowed(rule, numbers.attr.files)? {
             sys::landlock::allow_path(ruleset.as_fd(), path.as_fd(), access)
-                .map_err(step("landlock_add_rule"))?;
+                .map_err(ApplyError::at("landlock_add_rule"))?;
         }
     }
     Ok(ruleset)

@@ -93,10 +93,7 @@ impl Prepared {
     /// # Errors
     /// A step failed. The process is half restricted and must end.
     pub fn apply_in_child(&self, parent: Option<u32>) -> Result<(), ApplyError> {
-        process::apply(&self.steps, parent).map_err(|(step, errno)| ApplyError::Step {
-            step,
-            source: errno.into(),
-        })
+        process::apply(&self.steps, parent).map_err(|(step, errno)| ApplyError::at(step)(errno))
     }
 
     /// As [`Prepared::sandbox`], for a command that takes the place of this process (`CommandExt::exec`): for a starter that stands between a

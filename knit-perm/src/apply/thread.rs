@@ -32,12 +32,7 @@ pub fn restrict_thread(plan: &Plan) -> Result<bool, ApplyError> {
 }
 
 fn restrict(plan: &KernelPlan) -> Result<(), ApplyError> {
-    let at = |step: &'static str| {
-        move |errno: Errno| ApplyError::Step {
-            step,
-            source: errno.into(),
-        }
-    };
+    let at = ApplyError::at;
     let filter = filter::compile(&plan.syscalls)?;
     let ruleset = landlock::ruleset(&plan.landlock)?;
     if plan.landlock.own_process {
