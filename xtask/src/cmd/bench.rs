@@ -5,6 +5,7 @@
 //! missed fail nothing. A contestant that fails, or a row without a figure, does.
 
 use super::build;
+use super::wake::Wakes;
 use crate::error::{Error, Result};
 use crate::flags;
 use crate::process;
@@ -16,6 +17,8 @@ pub fn run(project: &Project, flags: &flags::Bench) -> Result<()> {
         return criterion(project, flags);
     }
     build::run(project)?;
+    // Before anything of ours runs.
+    let wakes = Wakes::measure();
     let folder = project.target()?.join("bench");
     let mut files = Vec::new();
     let mut failed = Vec::new();
@@ -34,6 +37,9 @@ pub fn run(project: &Project, flags: &flags::Bench) -> Result<()> {
     if !files.is_empty() {
         let mut table = project.runtime(Runtime::Node24);
         process::run(table.arg("benches/runtime/compare.ts").args(&files))?;
+    }
+    if let Some(wakes) = wakes {
+        println!("{wakes}");
     }
     if failed.is_empty() {
         return Ok(());

@@ -15,6 +15,7 @@ mod setup;
 mod soak;
 mod stress;
 mod test;
+mod wake;
 
 use crate::error::Result;
 use crate::flags::{Command, HELP};
