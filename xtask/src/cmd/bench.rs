@@ -11,6 +11,9 @@ use crate::flags;
 use crate::process;
 use crate::project::{Project, Runtime};
 
+/// Cores that are woken, so that figures of single calls can be judged.
+const WAKES: usize = 200;
+
 /// Runs the benches.
 pub fn run(project: &Project, flags: &flags::Bench) -> Result<()> {
     if flags.criterion {
@@ -18,7 +21,7 @@ pub fn run(project: &Project, flags: &flags::Bench) -> Result<()> {
     }
     build::run(project)?;
     // Before anything of ours runs.
-    let wakes = Wakes::measure();
+    let wakes = Wakes::measure(if flags.check { 1 } else { WAKES });
     let folder = project.target()?.join("bench");
     let mut files = Vec::new();
     let mut failed = Vec::new();

@@ -16,8 +16,8 @@ const FUZZ_SECONDS: u32 = 12;
 const STRESS_SECONDS: u32 = 4;
 /// Seconds in which worker processes and hosts are killed, on each runtime: 20 in all.
 const FAULTS_SECONDS: u32 = 4;
-/// Pools on each runtime, one after the other. The suite has fifty of its own (`pool/pools.test.ts`); what is looked at here alone is memory.
-const SOAK_POOLS: u32 = 15;
+/// Pools on each runtime, one after the other.
+const SOAK_POOLS: u32 = 40;
 /// Processes of each runtime that end with calls in flight.
 const SOAK_ENDS: u32 = 10;
 

@@ -1,11 +1,10 @@
-//! How long this machine takes to wake a core that sleeps. No single call after a pause can be answered sooner, whoever carries it, and on a virtual machine,
-//! whose core has to be given back to it first, that can be milliseconds at times.
+//! How long this machine takes to wake a core that sleeps. A call after a pause waits for that once or twice, whoever carries it, unless both sides share a core;
+//! on a virtual machine, whose core has to be given back to it first, it can be milliseconds at times.
 
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-const ROUNDS: usize = 200;
 /// The sleep before each: the benches' own.
 const REST: Duration = Duration::from_millis(20);
 
@@ -15,11 +14,7 @@ pub struct Wakes(Vec<Duration>);
 
 impl Wakes {
     /// Two threads on a core each, the second of which sleeps until the first tells it the time. `None` where threads cannot be held to two cores.
-    pub fn measure() -> Option<Self> {
-        Self::of(ROUNDS)
-    }
-
-    fn of(rounds: usize) -> Option<Self> {
+    pub fn measure(rounds: usize) -> Option<Self> {
         let [first, second] = two_cores()?;
         let (tell, told) = mpsc::channel::<Instant>();
         let sleeper = thread::spawn(move || {
@@ -51,7 +46,7 @@ impl std::fmt::Display for Wakes {
         let [p50, p99] = [50, 99].map(|percent| self.percentile(percent).as_micros());
         write!(
             f,
-            "this machine woke a core that slept in {p50} us (p50), {p99} us (p99 of {}): no call that wakes somebody takes less",
+            "this machine woke a core that slept in {p50} us (p50), {p99} us (p99 of {}), whoever wakes it",
             self.0.len()
         )
     }
@@ -89,7 +84,7 @@ mod tests {
     fn every_wake_is_measured_and_this_thread_may_go_where_it_might_before() {
         let may_go = || thread::available_parallelism().map(usize::from).ok();
         let before = may_go();
-        match Wakes::of(3) {
+        match Wakes::measure(3) {
             Some(Wakes(wakes)) => {
                 assert_eq!(wakes.len(), 3);
                 assert!(wakes[0] > Duration::ZERO && wakes.is_sorted());
