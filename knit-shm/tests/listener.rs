@@ -4,9 +4,10 @@
 #![cfg(all(target_os = "linux", not(miri)))]
 
 use std::fs::{File, FileTimes, read_dir, symlink_metadata};
+use std::io::ErrorKind;
 use std::os::fd::AsFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
-use std::os::unix::net::UnixListener;
+use std::os::unix::net::{UnixDatagram, UnixListener};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
@@ -96,6 +97,14 @@ fn what_cannot_begin_a_name_is_refused() {
 fn stale(name: &str) -> std::path::PathBuf {
     let path = Path::new("/dev/shm").join(format!("{name}-{}.knit", std::process::id()));
     drop(UnixListener::bind(&path).unwrap());
+    // A process that another test starts meanwhile has the listener, too, until it becomes its program.
+    let listens = || match UnixDatagram::unbound().unwrap().connect(&path) {
+        Err(error) => error.kind() != ErrorKind::ConnectionRefused,
+        Ok(()) => true,
+    };
+    while listens() {
+        std::thread::yield_now();
+    }
     path
 }
 
