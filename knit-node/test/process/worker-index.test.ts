@@ -1,5 +1,5 @@
 /**
- * What worker processes, and threads with permissions on Node.js, import under the package's name: all of it but what makes pools, which comes when it is needed. Of the
+ * What worker processes, Bun's threads, and threads with permissions on Node.js, import under the package's name: all of it but what makes pools, which comes when it is needed. Of the
  * package as it is installed.
  */
 import { execFile } from "node:child_process";
@@ -16,6 +16,8 @@ import * as half from "../../ts/worker-index.ts";
 import { runtime, skip } from "../pool/support.ts";
 
 const PROGRAM = (options: object): string => `
+import { createRequire } from "node:module";
+import { basename } from "node:path";
 import { createPool, isMain, task } from "@vixeny/knitting";
 
 export const resolved = task({ f: () => import.meta.resolve("@vixeny/knitting") });
@@ -23,11 +25,13 @@ const reason = (promise) => promise.then(() => "none", (error) => error.code);
 export const refused = task({ f: () => reason(createPool({})({ resolved }).call.resolved()) });
 export const misspelt = task({ f: () => { try { createPool({ thread: 1 }); } catch (error) { return error.message; } } });
 export const alone = task({ f: () => reason(resolved.createPool().call()) });
+// Bun's: the others do not tell.
+export const loaded = task({ f: () => Object.keys(createRequire(import.meta.url).cache).map((path) => basename(path)) });
 
 if (isMain) {
-  const pool = createPool(${JSON.stringify({ threads: 1, ...options })})({ resolved, refused, misspelt, alone });
+  const pool = createPool(${JSON.stringify({ threads: 1, ...options })})({ resolved, refused, misspelt, alone, loaded });
   const call = pool.call;
-  console.log(JSON.stringify([await call.resolved(), await call.refused(), await call.misspelt(), await call.alone()]));
+  console.log(JSON.stringify([await call.resolved(), await call.refused(), await call.misspelt(), await call.alone(), await call.loaded()]));
   await pool.shutdown();
 }
 `;
@@ -38,7 +42,7 @@ const flags = "Deno" in globalThis ? ["run", "--allow-all", "--no-check"] : [];
 const PROCESS = { permission: "unsafe", worker: { runtime: "process" } };
 
 /** What the program above prints with these options, run where the package is installed. */
-async function run(options: object, ...more: string[]): Promise<string[]> {
+async function run(options: object, ...more: string[]): Promise<unknown[]> {
   const home = mkdtempSync(join(tmpdir(), "knit-installed-"));
   try {
     const place = join(home, "node_modules/@vixeny/knitting");
@@ -49,7 +53,7 @@ async function run(options: object, ...more: string[]): Promise<string[]> {
     const program = join(home, "program.js");
     writeFileSync(program, PROGRAM(options));
     const { stdout } = await promisify(execFile)(process.execPath, [...flags, ...more, program], { cwd: home });
-    return JSON.parse(stdout) as string[];
+    return JSON.parse(stdout) as unknown[];
   } finally {
     rmSync(home, { recursive: true });
   }
@@ -69,9 +73,13 @@ test("a worker process does not load what makes pools, and is refused one", asyn
   assert.equal(alone, "KNT_POOL_IN_WORKER");
 });
 
-test("nor does a thread with permissions", async (t) => {
-  if (runtime !== "node") return skip(t, "its threads take no flags");
-  const [resolved, refused, misspelt, alone] = await run({});
+test("nor does a thread, on Node.js one with permissions", async (t) => {
+  if (runtime === "deno") return skip(t, "its threads take no conditions, and it has none of its own");
+  const [resolved, refused, misspelt, alone, loaded] = await run({});
+  if (runtime === "bun") {
+    assert.ok((loaded as string[]).includes("worker-index.js"));
+    assert.ok(!(loaded as string[]).includes("index.js"));
+  }
   assert.match(resolved as string, /worker-index\.js$/);
   assert.deepEqual([refused, alone], ["KNT_POOL_IN_WORKER", "KNT_POOL_IN_WORKER"]);
   assert.match(misspelt as string, /did you mean "threads"/);

@@ -30,6 +30,9 @@ export interface WorkerBoot {
   readonly restriction: Restriction | null;
 }
 
+/** What a worker begins with: the other end of its memories may come later. */
+export type EarlyBoot = Omit<WorkerBoot, "memories"> & { readonly memories: WorkerEnd | null | Promise<WorkerEnd | null> };
+
 /** What a host tells its worker processes: the same to all of them. */
 export type ProcessBoot = Omit<WorkerBoot, "token" | "index" | "epoch" | "steal" | "memories"> & {
   /** Which runtime was asked for by name. */
@@ -142,7 +145,7 @@ export interface Runtime {
   /** Whether this thread is a worker of a pool. */
   inPool(): boolean;
   /** What the host gave this thread; null if no host waits for it. */
-  receiveBoot(): Promise<WorkerBoot | null>;
+  receiveBoot(): Promise<EarlyBoot | null>;
   /** Tells the host. */
   say(message: WorkerMessage): void;
   /** Who starts the worker threads of a pool: so many, with the user's own entry or this package's, with or without permissions. */

@@ -18,7 +18,7 @@ import { webEngine } from "./engine.ts";
 import type { Notes } from "./ffi/bells.ts";
 import { restrict } from "../worker/restrict.ts";
 import { serializeFailure } from "./runtime.ts";
-import type { Starter, WorkerBoot, WorkerHandle, WorkerListener, WorkerMessage, WorkerSettings } from "./runtime.ts";
+import type { EarlyBoot, Starter, WorkerBoot, WorkerHandle, WorkerListener, WorkerMessage, WorkerSettings } from "./runtime.ts";
 
 /** What both runtimes' `Worker` has. */
 export interface WebWorker {
@@ -54,7 +54,7 @@ const web = globalThis as unknown as WebGlobal;
 
 /** The first message to a worker; null: it is not needed after all. */
 interface FirstMessage {
-  readonly knit: WorkerBoot;
+  readonly knit: Omit<WorkerBoot, "memories">;
   readonly watch: number;
   readonly id: number;
   /** What wakes it, if its runtime has no bell of its own. */
@@ -62,6 +62,9 @@ interface FirstMessage {
   /** The user's own entry, if there is one. */
   readonly source: string | null;
 }
+
+/** The second one. It moves a port, for which Deno takes milliseconds the first time: the worker loads what the user wrote meanwhile. */
+type SecondMessage = WorkerBoot["memories"];
 
 /** Why a worker ended, as far as it could say. */
 interface LastWords {
@@ -102,17 +105,27 @@ function lastWords(words: LastWords): void {
 }
 
 let first: Promise<FirstMessage> | null = null;
+let second: Promise<SecondMessage>;
 
 function firstMessage(): Promise<FirstMessage> {
   return (first ??= new Promise((resolve) => {
-    const onFirst = (event: WebEvent): void => {
-      // A listener keeps the worker's loop alive.
-      web.removeEventListener("message", onFirst);
-      if (event.data === null) leave();
-      else resolve(event.data as FirstMessage);
-    };
-    web.addEventListener("message", onFirst);
+    onMessage((message: FirstMessage | null) => {
+      if (message === null) return leave();
+      // At once: what nobody listens for is lost.
+      second = new Promise((resolve) => onMessage(resolve));
+      resolve(message);
+    });
   }));
+}
+
+/** Hears one message. */
+function onMessage<Message>(callback: (message: Message) => void): void {
+  const listener = (event: WebEvent): void => {
+    // A listener keeps the worker's loop alive.
+    web.removeEventListener("message", listener);
+    callback(event.data as Message);
+  };
+  web.addEventListener("message", listener);
 }
 
 /** Ends this thread. Nothing was loaded into it but this package. */
@@ -123,14 +136,14 @@ function leave(): void {
 }
 
 /** Waits for the first message, and announces this worker. */
-export async function receiveBoot(): Promise<WorkerBoot | null> {
+export async function receiveBoot(): Promise<EarlyBoot | null> {
   // Within the import of the user's own entry, which may do nothing else.
   isServing = true;
   loadEarly();
   const { knit, watch, id, notes } = await firstMessage();
   if (!isWorker && !announce(watch, id)) return gone();
   webEngine().threadNotes(notes);
-  return knit;
+  return { ...knit, memories: second };
 }
 
 /** Whoever started this thread has ended: nothing is left to be said, and nobody to say it to. */
@@ -300,7 +313,9 @@ function start(worker: WebWorker, boot: WorkerBoot, settings: WorkerSettings, li
     else end({});
   });
   const notes = webEngine().hostNotes(boot.token);
-  worker.postMessage({ knit: boot, watch, id, notes, source: settings.source } satisfies FirstMessage, boot.memories === null ? [] : [boot.memories.port]);
+  const { memories, ...knit } = boot;
+  worker.postMessage({ knit, watch, id, notes, source: settings.source } satisfies FirstMessage);
+  worker.postMessage(memories satisfies SecondMessage, memories === null ? [] : [memories.port]);
   unref(worker);
 
   let terminated: Promise<void> | null = null;

@@ -9,7 +9,7 @@ import { encodeAlone, decodeAlone } from "../codec/alone.ts";
 import { FRAME_HEADER, GRANULE, KIND_NOTE } from "../generated/layout.ts";
 import type { Native } from "../runtime/native.ts";
 import { isWorkerWord, standIn } from "../runtime/role.ts";
-import type { ProcessBoot, WorkerBoot, WorkerNote } from "../runtime/runtime.ts";
+import type { EarlyBoot, ProcessBoot, WorkerBoot, WorkerNote } from "../runtime/runtime.ts";
 import { executable, thisRuntime } from "../runtime/system.ts";
 import { onProcess } from "./late-process.ts";
 
@@ -27,7 +27,7 @@ export function join(native: Native): WorkerBoot {
 }
 
 /** Says why this worker cannot serve, or what it dies of, for a process that has not taken its place yet. */
-export function sayFailure(native: Native, boot: WorkerBoot, message: WorkerNote): void {
+export function sayFailure(native: Native, boot: EarlyBoot, message: WorkerNote): void {
   const handle = native.workerAttach(boot.token, boot.index, boot.epoch, boot.steal);
   const bytes = encodeAlone(message, "failure");
   const padded = (FRAME_HEADER + bytes.byteLength + (GRANULE - 1)) & -GRANULE;

@@ -9,7 +9,7 @@ import { EXIT_NOT_INHERITED } from "../generated/layout.ts";
 import { engine, later, receiveBoot, say as tellHost } from "../runtime/current.ts";
 import { isWorkerProcess } from "../runtime/role.ts";
 import { serializeFailure } from "../runtime/runtime.ts";
-import type { WorkerBoot, WorkerMessage } from "../runtime/runtime.ts";
+import type { EarlyBoot, WorkerMessage } from "../runtime/runtime.ts";
 import { bind } from "./bind.ts";
 import { bootstrap } from "./bootstrap.ts";
 import { whenDying, whenDyingOnDeno } from "./dying.ts";
@@ -24,7 +24,7 @@ let loop: Loop | null = null;
 /** Ends a process; null in a thread. */
 const end = isWorkerProcess ? ender() : null;
 
-function say(message: WorkerMessage, boot: WorkerBoot): void {
+function say(message: WorkerMessage, boot: EarlyBoot): void {
   if (end === null) {
     tellHost(message);
   } else if (loop !== null) {
@@ -35,7 +35,7 @@ function say(message: WorkerMessage, boot: WorkerBoot): void {
   }
 }
 
-function sayDeath(error: unknown, boot: WorkerBoot): void {
+function sayDeath(error: unknown, boot: EarlyBoot): void {
   const note = { dies: portable(error) };
   if (loop !== null) {
     loop.note(note);
@@ -49,7 +49,7 @@ function sayDeath(error: unknown, boot: WorkerBoot): void {
 }
 
 /** Its runtime ends this worker in the middle of its start. */
-function sayUnfinished(why: string, boot: WorkerBoot): void {
+function sayUnfinished(why: string, boot: EarlyBoot): void {
   const message = { failed: serializeFailure(new WorkerStartError(why)) };
   if (end === null) tellHost(message);
   else sayFailure(engine(), boot, message);
@@ -82,7 +82,7 @@ async function run(): Promise<void> {
     const functions = await bind(ours.bindings, load);
     // The host ends a thread; until then nothing runs here any more.
     const stopped = (): void => (end === null ? say({ stopped: true }, ours) : end(0));
-    loop = new Loop(native, ours, functions, later, stopped, () => say({ overdue: true }, ours));
+    loop = new Loop(native, { ...ours, memories: await ours.memories }, functions, later, stopped, () => say({ overdue: true }, ours));
     say({ ready: true }, ours);
     loop.start();
   } catch (error) {
