@@ -1,5 +1,5 @@
 /**
- * What the package exports wherever it is imported: in a program (`index.ts`) and in a worker process (`worker-index.ts`), each with a `createPool` of its own.
+ * What the package exports wherever it is imported: in a program (`index.ts`), in a worker process (`worker-index.ts`) and on Bun (`bun-index.ts`, which takes the latter's `createPool`).
  */
 export { importTask, task, Task } from "./api/task.ts";
 export { NativeTask, nativeTask } from "./api/native-task.ts";

@@ -10,7 +10,7 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::os::unix::net::{UnixDatagram, UnixListener};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use knit_shm::pass::{DescriptorListener, DescriptorSocket, Inbox, bequeath, inherited, sweep};
 use knit_shm::{Region, ShmError};
@@ -98,11 +98,13 @@ fn stale(name: &str) -> std::path::PathBuf {
     let path = Path::new("/dev/shm").join(format!("{name}-{}.knit", std::process::id()));
     drop(UnixListener::bind(&path).unwrap());
     // A process that another test starts meanwhile has the listener, too, until it becomes its program.
-    let listens = || match UnixDatagram::unbound().unwrap().connect(&path) {
-        Err(error) => error.kind() != ErrorKind::ConnectionRefused,
-        Ok(()) => true,
+    let listens = || {
+        let answer = UnixDatagram::unbound().unwrap().connect(&path);
+        answer.unwrap_err().kind() != ErrorKind::ConnectionRefused
     };
+    let began = Instant::now();
     while listens() {
+        assert!(began.elapsed() < LONG);
         std::thread::yield_now();
     }
     path

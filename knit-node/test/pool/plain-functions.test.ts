@@ -3,7 +3,6 @@
  */
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { hash } from "fast-check";
 
 import { createPool } from "../../ts/index.ts";
 import { staticImports } from "../../ts/api/static-imports.ts";
@@ -31,13 +30,6 @@ test("exported functions stand in place of tasks, under any key, beside tasks", 
 test("it is the export that is that very function, also among some that look alike", async () => {
   await withPool({}, { one: addOne, two: addTwo }, async ({ call }) => {
     assert.deepEqual(await Promise.all([call.one(10), call.two(10)]), [11, 12]);
-  });
-});
-
-test("so do those of packages", async () => {
-  await withPool({}, { hash, add }, async ({ call }) => {
-    assert.equal(await call.hash("knit"), hash("knit"));
-    assert.equal(await call.add({ a: 1, b: 2 }), 3);
   });
 });
 

@@ -2,17 +2,12 @@
  * What worker processes, Bun's threads, and threads with permissions on Node.js, import under the package's name: all of it but what makes pools, which comes when it is needed. Of the
  * package as it is installed.
  */
-import { execFile } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 
 import * as whole from "../../ts/index.ts";
 import * as half from "../../ts/worker-index.ts";
+import { runInstalled } from "../pool/installed.ts";
 import { runtime, skip } from "../pool/support.ts";
 
 const PROGRAM = (options: object): string => `
@@ -36,56 +31,96 @@ if (isMain) {
 }
 `;
 
-const PACKAGE = fileURLToPath(new URL("../..", import.meta.url));
-const flags = "Deno" in globalThis ? ["run", "--allow-all", "--no-check"] : [];
-
 const PROCESS = { permission: "unsafe", worker: { runtime: "process" } };
 
-/** What the program above prints with these options, run where the package is installed. */
-async function run(options: object, ...more: string[]): Promise<unknown[]> {
-  const home = mkdtempSync(join(tmpdir(), "knit-installed-"));
-  try {
-    const place = join(home, "node_modules/@vixeny/knitting");
-    mkdirSync(place, { recursive: true });
-    for (const part of ["package.json", "dist"]) cpSync(join(PACKAGE, part), join(place, part), { recursive: true });
-    symlinkSync(join(PACKAGE, "lib"), join(place, "lib"));
-    writeFileSync(join(home, "package.json"), JSON.stringify({ type: "module", dependencies: { "@vixeny/knitting": "*" } }));
-    const program = join(home, "program.js");
-    writeFileSync(program, PROGRAM(options));
-    const { stdout } = await promisify(execFile)(process.execPath, [...flags, ...more, program], { cwd: home });
-    return JSON.parse(stdout) as unknown[];
-  } finally {
-    rmSync(home, { recursive: true });
-  }
+/** What the program above prints with these options. */
+function run(options: object, ...flags: string[]): Promise<unknown[]> {
+  return runInstalled({ "program.js": PROGRAM(options) }, "program.js", flags) as Promise<unknown[]>;
 }
 
-test("worker processes import what they need under the package's name", () => {
+const INDEX = runtime === "bun" ? /bun-index\.js$/ : /worker-index\.js$/;
+
+/** On Bun, which tells what was loaded. */
+function lacksHalf(loaded: unknown): void {
+  if (runtime !== "bun") return;
+  const names = loaded as string[];
+  assert.ok(names.some((name) => INDEX.test(name)), names.join());
+  assert.ok(!names.includes("index.js"), names.join());
+}
+
+test("what workers import is all of the package, under the same names", () => {
   assert.deepEqual(Object.keys(half).sort(), Object.keys(whole).sort());
   const { createPool: _, ...same } = half;
   for (const [name, value] of Object.entries(same)) assert.equal(value, whole[name as keyof typeof whole], name);
 });
 
 test("a worker process does not load what makes pools, and is refused one", async () => {
-  const [resolved, refused, misspelt, alone] = await run(PROCESS);
+  const [resolved, refused, misspelt, alone, loaded] = await run(PROCESS);
   assert.match(resolved as string, /worker-index\.js$/);
   assert.equal(refused, "KNT_POOL_IN_WORKER");
   assert.match(misspelt as string, /did you mean "threads"/);
   assert.equal(alone, "KNT_POOL_IN_WORKER");
+  if (runtime === "bun") assert.ok(!(loaded as string[]).includes("index.js"));
 });
 
 test("nor does a thread, on Node.js one with permissions", async (t) => {
   if (runtime === "deno") return skip(t, "its threads take no conditions, and it has none of its own");
   const [resolved, refused, misspelt, alone, loaded] = await run({});
-  if (runtime === "bun") {
-    assert.ok((loaded as string[]).includes("worker-index.js"));
-    assert.ok(!(loaded as string[]).includes("index.js"));
-  }
-  assert.match(resolved as string, /worker-index\.js$/);
+  assert.match(resolved as string, INDEX);
   assert.deepEqual([refused, alone], ["KNT_POOL_IN_WORKER", "KNT_POOL_IN_WORKER"]);
   assert.match(misspelt as string, /did you mean "threads"/);
+  lacksHalf(loaded);
 });
 
 test("a program that is started with a worker's flags has pools", async () => {
   const [resolved] = await run(PROCESS, "--conditions=knit-worker");
   assert.match(resolved as string, /worker-index\.js$/);
+});
+
+test("so has a thread of the user's", async (t) => {
+  if (runtime === "node") return skip(t, "it has no web workers");
+  const files = {
+    "tasks.js": `import { task } from "@vixeny/knitting"; export const double = task({ f: (x) => x * 2 });`,
+    "thread.js": `
+      import { createPool } from "@vixeny/knitting";
+      import { double } from "./tasks.js";
+      const pool = createPool({ permission: "unsafe" })({ double });
+      postMessage(await pool.call.double(21));
+      await pool.shutdown();
+    `,
+    "program.js": `
+      const thread = new Worker(new URL("./thread.js", import.meta.url), { type: "module" });
+      thread.onmessage = ({ data }) => { console.log(JSON.stringify(data)); thread.terminate(); };
+    `,
+  };
+  assert.equal(await runInstalled(files, "program.js"), 42);
+});
+
+test("and one that requires it", async (t) => {
+  if (runtime === "deno") return skip(t, "require is of no use to its programs");
+  const program = `
+    const { createPool, isMain, task } = require("@vixeny/knitting");
+    exports.double = task({ f: (x) => x * 2 });
+    if (isMain) {
+      const pool = createPool({ permission: "unsafe" })({ double: exports.double });
+      pool.call.double(21).then((value) => { console.log(JSON.stringify(value)); return pool.shutdown(); });
+    }
+  `;
+  assert.equal(await runInstalled({ "program.cjs": program }, "program.cjs"), 42);
+});
+
+test("a bundle that has taken the package in says what is wrong, and runs nothing else", async (t) => {
+  if (runtime !== "bun") return skip(t, "only Bun's bundler takes what is Bun's");
+  const files = {
+    "source.js": `
+      import { createPool } from "@vixeny/knitting";
+      try { createPool({})({ sqrt: Math.sqrt }); } catch (error) { console.log(JSON.stringify(error.code)); }
+    `,
+    "out/index.js": "throw new Error('somebody else\'s');",
+    "out/program.js": `
+      await Bun.build({ entrypoints: ["../source.js"], target: "bun", outdir: ".", naming: "bundle.js" });
+      await import("./bundle.js");
+    `,
+  };
+  assert.equal(await runInstalled(files, "out/program.js"), "KNT_NO_ENGINE");
 });

@@ -4,7 +4,8 @@
  * No runtime tells where a function is from. The modules to look in are those on the stack of the call that makes the pool, and those that they
  * import statically.
  *
- * 1. Imported modules have been evaluated, so importing them again runs nothing and shows their exports: the function itself is compared.
+ * 1. Imported modules have been evaluated, so importing them again runs nothing and shows their exports: the function itself is compared. (A package is not always found
+ *    where the module found it; then another one may run.)
  * 2. A module on the stack may be in the middle of its evaluation, waiting for this very pool, and importing it again would wait for its
  *    end. Its exports are compared in the worker instead, by name and text; two that look alike are an error.
  *
@@ -29,12 +30,16 @@ export async function findExports(functions: ReadonlyMap<string, PlainFunction>,
   const unseen = [...roots];
   const known = new Set(roots);
   const look = async (href: string): Promise<void> => {
-    if (known.has(href)) return;
+    // The runtimes' own modules export nothing that a worker could run for somebody else.
+    if (known.has(href) || /^(node|bun):/.test(href)) return;
     known.add(href);
     const exports = await patiently(import(href) as Promise<object>);
-    if (exports === null) unseen.push(href);
-    for (const name of Object.keys(exports ?? {})) {
-      const value = exportOf(exports!, name);
+    if (exports === null) {
+      unseen.push(href);
+      return;
+    }
+    for (const name of Object.keys(exports)) {
+      const value = exportOf(exports, name);
       if (wanted.has(value) && !found.has(value)) found.set(value, { hrefs: [href], name });
     }
   };
@@ -73,21 +78,20 @@ function importsOf(href: string): string[] {
 // Three ways to resolve what `parent` imports; each tells what the ones before it cannot, and takes longer.
 
 /** A path or a URL, and no package's name. */
-const PLACE = /^(\.{0,2}\/|[a-z][a-z0-9+.-]+:)/i;
+const PLACE = /^(\.{0,2}\/|\.{1,2}$|[a-z][a-z0-9+.-]+:)/i;
 /** Of this package nothing is a task. */
 const OURS = /^@vixeny\/knitting(\/|$)/;
 
 function fromUrl(specifier: string, parent: string): string | null {
-  // The runtime's own modules export nothing that a worker could run for somebody else.
-  if (!PLACE.test(specifier) || specifier.startsWith("node:")) return null;
+  if (!PLACE.test(specifier)) return null;
   return URL.canParse(specifier, parent) ? new URL(specifier, parent).href : null;
 }
 
-/** A package, as this one would import it: mostly that which the parent imports, and if it is another, its functions are others, too. */
-function fromImport(specifier: string): string | null {
+/** A package, as the parent imports it on Bun, elsewhere as this package would: mostly the same, and if it is another, its functions are others, too. */
+function fromImport(specifier: string, parent: string): string | null {
   if (PLACE.test(specifier) || OURS.test(specifier)) return null;
   try {
-    return import.meta.resolve(specifier);
+    return "Bun" in globalThis ? import.meta.resolve(specifier, parent) : import.meta.resolve(specifier);
   } catch {
     return null;
   }

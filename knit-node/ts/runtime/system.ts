@@ -84,7 +84,7 @@ export function readText(path: string): string {
   return Deno === undefined ? builtin<typeof import("node:fs")>("node:fs").readFileSync(path, "utf8") : Deno.readTextFileSync(path);
 }
 
-/** Whether there is a file with something in it. Throws if Deno may not look. */
+/** Whether there is a file; on Bun, one with something in it. Throws if Deno may not look. */
 export function exists(path: string): boolean {
   // `node:fs` takes Bun milliseconds to load.
   if (Bun !== undefined) return Bun.file(path).size > 0;

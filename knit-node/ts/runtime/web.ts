@@ -41,6 +41,7 @@ interface WebEvent {
   readonly reason?: unknown;
   readonly code?: number;
   preventDefault(): void;
+  stopImmediatePropagation(): void;
 }
 
 interface WebGlobal {
@@ -65,6 +66,9 @@ interface FirstMessage {
 
 /** The second one. It moves a port, for which Deno takes milliseconds the first time: the worker loads what the user wrote meanwhile. */
 type SecondMessage = WorkerBoot["memories"];
+
+/** The first one, with what the second will bring. */
+type Messages = FirstMessage & { readonly memories: Promise<SecondMessage> };
 
 /** Why a worker ended, as far as it could say. */
 interface LastWords {
@@ -104,25 +108,24 @@ function lastWords(words: LastWords): void {
   if (isWorker) webEngine().threadLastWords(JSON.stringify(said === undefined ? words : { said, ...words }));
 }
 
-let first: Promise<FirstMessage> | null = null;
-let second: Promise<SecondMessage>;
+let messages: Promise<Messages> | null = null;
 
-function firstMessage(): Promise<FirstMessage> {
-  return (first ??= new Promise((resolve) => {
+function receive(): Promise<Messages> {
+  return (messages ??= new Promise((resolve) => {
     onMessage((message: FirstMessage | null) => {
       if (message === null) return leave();
-      // At once: what nobody listens for is lost.
-      second = new Promise((resolve) => onMessage(resolve));
-      resolve(message);
+      // Listens at once: what nobody listens for is lost.
+      resolve({ ...message, memories: new Promise(onMessage) });
     });
   }));
 }
 
-/** Hears one message. */
+/** Hears one message, before anybody else, and alone: modules of the user's may listen, too. */
 function onMessage<Message>(callback: (message: Message) => void): void {
   const listener = (event: WebEvent): void => {
     // A listener keeps the worker's loop alive.
     web.removeEventListener("message", listener);
+    event.stopImmediatePropagation();
     callback(event.data as Message);
   };
   web.addEventListener("message", listener);
@@ -140,10 +143,10 @@ export async function receiveBoot(): Promise<EarlyBoot | null> {
   // Within the import of the user's own entry, which may do nothing else.
   isServing = true;
   loadEarly();
-  const { knit, watch, id, notes } = await firstMessage();
+  const { knit, watch, id, notes, memories } = await receive();
   if (!isWorker && !announce(watch, id)) return gone();
   webEngine().threadNotes(notes);
-  return { ...knit, memories: second };
+  return { ...knit, memories };
 }
 
 /** Whoever started this thread has ended: nothing is left to be said, and nobody to say it to. */
@@ -172,7 +175,7 @@ function announce(watch: number, id: number): boolean {
 
 /** Runs the user's own entry. */
 export async function runSource(): Promise<void> {
-  const { knit, source, watch, id } = await firstMessage();
+  const { knit, source, watch, id } = await receive();
   if (source === null || !announce(watch, id)) return;
   try {
     restrict(webEngine(), knit.restriction);
@@ -223,7 +226,7 @@ const SOURCE_ENTRY = new URL(`../runtime/source${EXTENSION}`, import.meta.url);
 
 /**
  * The starter of a pool. `early` threads are begun at once: they load this package while the host does, and while it plans and makes its pool. All that
- * is particular about them comes with their first message.
+ * is particular about them comes with their messages.
  */
 export function begin(early: number, unref: (worker: WebWorker) => void): Starter {
   const begun = new Map<number, WebWorker>();

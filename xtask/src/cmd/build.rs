@@ -7,7 +7,7 @@
 //!    package never holds a module that no longer exists.
 //! 3. esbuild puts the compiled modules into a few, in `dist/bundle`. Every worker loads them, and
 //!    a hundred small modules cost it as much as the rest of its start. What a worker loads is one
-//!    file; what makes pools is another, which worker processes do without. The package's entries
+//!    file; what makes pools is another, which worker processes and Bun's threads do without. The package's entries
 //!    stay where their types are, and lead there.
 
 use std::path::{Path, PathBuf};
@@ -19,9 +19,10 @@ use crate::project::Project;
 
 /// What programs and workers import, below `dist`. Modules find each other's files from one folder
 /// below it, so that is where the bundle is, too.
-const ENTRIES: [&str; 7] = [
+const ENTRIES: [&str; 8] = [
     "index.js",
     "worker-index.js",
+    "bun-index.js",
     "worker/main.js",
     "shared-memory/process-shared-buffer.js",
     "runtime/source.js",
