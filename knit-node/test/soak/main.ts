@@ -24,7 +24,7 @@ if (isMain) {
   await use(WARM_UP);
   const [first, warm] = [await count(), await measure()];
   await use(pools);
-  const [last, end] = [await count(), await measure()];
+  const [last, end] = [await count(), await measure(warm)];
 
   let crashed = 0;
   for (let i = 0; i < ends; i++) {

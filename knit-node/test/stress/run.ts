@@ -144,7 +144,7 @@ export async function stress(seconds: number, seed: number): Promise<Outcome> {
     await runUntil(seconds);
     const all = await Promise.allSettled(Array.from({ length: SLOTS }, () => call.listening(1)));
     assert.ok(all.every(({ status }) => status === "fulfilled"), "every abort slot is free at the end");
-    const end = await measure();
+    const end = await measure(warm);
     return { calls: made, settled, killed, respawns: pool.stats().respawns, marks: [warm, end] };
   } finally {
     await pool.shutdown();

@@ -87,11 +87,14 @@ function fromUrl(specifier: string, parent: string): string | null {
   return URL.canParse(specifier, parent) ? new URL(specifier, parent).href : null;
 }
 
+// The others know no parent, and Deno refuses one.
+const resolve: (specifier: string, parent: string) => string = "Bun" in globalThis ? import.meta.resolve : (specifier) => import.meta.resolve(specifier);
+
 /** A package, as the parent imports it on Bun, elsewhere as this package would: mostly the same, and if it is another, its functions are others, too. */
 function fromImport(specifier: string, parent: string): string | null {
   if (PLACE.test(specifier) || OURS.test(specifier)) return null;
   try {
-    return "Bun" in globalThis ? import.meta.resolve(specifier, parent) : import.meta.resolve(specifier);
+    return resolve(specifier, parent);
   } catch {
     return null;
   }
