@@ -88,13 +88,13 @@ function fromUrl(specifier: string, parent: string): string | null {
 }
 
 // The others know no parent, and Deno refuses one.
-const resolve: (specifier: string, parent: string) => string = "Bun" in globalThis ? import.meta.resolve : (specifier) => import.meta.resolve(specifier);
+const resolveImport: (specifier: string, parent: string) => string = "Bun" in globalThis ? import.meta.resolve : (specifier) => import.meta.resolve(specifier);
 
 /** A package, as the parent imports it on Bun, elsewhere as this package would: mostly the same, and if it is another, its functions are others, too. */
 function fromImport(specifier: string, parent: string): string | null {
   if (PLACE.test(specifier) || OURS.test(specifier)) return null;
   try {
-    return resolve(specifier, parent);
+    return resolveImport(specifier, parent);
   } catch {
     return null;
   }
